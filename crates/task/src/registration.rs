@@ -1,0 +1,93 @@
+use crate::fields::{read, unknown_key};
+use crate::{Card, Draw, ErrorKind, Observables, Simulate, Task, TaskError};
+use schemars::Schema;
+use serde_json::Value as Json;
+
+type Evaluate = fn(&Json) -> Result<Observables, TaskError>;
+type DrawFn = fn(&Json, Draw) -> Result<Observables, TaskError>;
+
+/// A task without its input type: what a registry holds.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    card: &'static Card,
+    schema: fn() -> Schema,
+    evaluate: Evaluate,
+    draw: Option<DrawFn>,
+}
+
+impl Registration {
+    /// A task that only predicts.
+    pub const fn of<T: Task>() -> Self {
+        Self {
+            card: &T::CARD,
+            schema: || schemars::schema_for!(T::Inputs),
+            evaluate: |inputs| finite(T::evaluate(&parse::<T>(inputs)?)?),
+            draw: None,
+        }
+    }
+
+    /// A task that also simulates.
+    pub const fn simulated<T: Simulate>() -> Self {
+        let mut registration = Self::of::<T>();
+        registration.draw = Some(|inputs, draw| finite(T::draw(&parse::<T>(inputs)?, draw)?));
+        registration
+    }
+
+    /// The task's card.
+    pub fn card(&self) -> &'static Card {
+        self.card
+    }
+
+    /// JSON Schema of the inputs.
+    pub fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+
+    /// Parses the inputs and evaluates the task.
+    pub fn evaluate(&self, inputs: &Json) -> Result<Observables, TaskError> {
+        (self.evaluate)(inputs)
+    }
+
+    /// Whether the task has a finite-size simulation.
+    pub fn simulates(&self) -> bool {
+        self.draw.is_some()
+    }
+
+    /// One finite-size draw.
+    pub fn draw(&self, inputs: &Json, draw: Draw) -> Result<Observables, TaskError> {
+        match self.draw {
+            Some(f) => f(inputs, draw),
+            None => Err(TaskError::new(
+                ErrorKind::INVALID_INPUT,
+                format!("`{}` has no finite-size simulation", self.card.name),
+            )),
+        }
+    }
+}
+
+fn parse<T: Task>(inputs: &Json) -> Result<T::Inputs, TaskError> {
+    let Json::Object(map) = inputs else {
+        return Err(TaskError::new(
+            ErrorKind::INVALID_INPUT,
+            format!("the inputs of `{}` are an object, found {inputs}", T::CARD.name),
+        ));
+    };
+    let schema = schemars::schema_for!(T::Inputs);
+    if let Some(known) = schema.get("properties").and_then(Json::as_object) {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        if let Some(key) = map.keys().find(|k| !known.contains(&k.as_str())) {
+            return Err(unknown_key(key, &known));
+        }
+    }
+    read(inputs.clone())
+}
+
+fn finite(out: Observables) -> Result<Observables, TaskError> {
+    match out.nan() {
+        None => Ok(out),
+        Some(name) => Err(TaskError::new(
+            ErrorKind::NOT_CONVERGED,
+            format!("`{name}` came out as NaN for these inputs; please report them as a defect"),
+        )),
+    }
+}
