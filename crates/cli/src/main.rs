@@ -1,1 +1,5 @@
-fn main() {}
+//! The `rmt` command.
+
+fn main() -> std::process::ExitCode {
+    rmt_cli::main()
+}

@@ -1,0 +1,53 @@
+use crate::commands::Command;
+use crate::failure::{Failure, Result};
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  rmt predict ridge --over n=50..800:log:40 --plot ridge.svg   a learning curve with its peak
+  rmt predict ridge --simulate 100                             theory beside finite-size experiments
+  rmt models                                                   everything that can be predicted
+  rmt explain ridge                                            its equations, inputs and results
+  rmt check reference/ridge.json                               compare with reference values
+
+Exit status: 0 done; 1 a result is an error or a miss; 2 the request could not be read.";
+
+/// Random matrix theory for machine learning: what a model will do, what your data say about it.
+#[derive(Parser)]
+#[command(name = "rmt", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Threads to use [default: all]; results do not depend on it.
+    #[arg(long, global = true, value_name = "N", help_heading = "General")]
+    pub(crate) threads: Option<usize>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where results go, shared by every command that computes.
+#[derive(clap::Args, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write every number to a file: .csv or .json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<String>,
+    /// Draw a figure (.svg), its data beside it as .csv.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<String>,
+}
+
+/// Sizes the shared thread pool.
+pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
+    let Some(threads) = threads else { return Ok(()) };
+    if threads == 0 {
+        return Err(Failure::input("--threads 0: give at least 1, or leave it out for all"));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| Failure::input(format!("--threads {threads}: {e}")))
+}

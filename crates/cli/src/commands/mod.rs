@@ -1,0 +1,44 @@
+//! One file a command.
+
+mod cite;
+mod completions;
+mod eval;
+mod explain;
+mod models;
+mod predict;
+mod schema;
+
+use crate::failure::Result;
+use crate::registry::Registry;
+
+/// The subcommands. A new one is a file here, a variant and a line in [`run`].
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Compute what a model will do, from a description of the population.
+    Predict(predict::Args),
+    /// Evaluate a file of cases: one JSON object a line.
+    Eval(eval::Args),
+    /// List everything that can be predicted or estimated.
+    Models(models::Args),
+    /// Show the equations, inputs and results of a task.
+    Explain(explain::Args),
+    /// Print what to cite for a task, as BibTeX.
+    Cite(cite::Args),
+    /// Print the JSON Schema of a task's inputs.
+    Schema(schema::Args),
+    /// Print a completion script for your shell.
+    Completions(completions::Args),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, registry: &Registry) -> Result {
+    match command {
+        Command::Predict(args) => predict::run(&args, registry),
+        Command::Eval(args) => eval::run(&args, registry),
+        Command::Models(args) => models::run(&args, registry),
+        Command::Explain(args) => explain::run(&args, registry),
+        Command::Cite(args) => cite::run(&args, registry),
+        Command::Schema(args) => schema::run(&args, registry),
+        Command::Completions(args) => completions::run(&args),
+    }
+}

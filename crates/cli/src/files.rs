@@ -1,0 +1,50 @@
+//! Reading and writing whole files.
+
+use crate::failure::{Failure, Result};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// The bytes of a file, or of standard input for `-`.
+pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>> {
+    let read = if path == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|e| Failure::file(shown(path), "read", &e))
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read_text(path: &str) -> Result<String> {
+    String::from_utf8(read_bytes(path)?).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+        Failure::input(format!(
+            "{}:{line}: not UTF-8 text (byte {at}); save the file as UTF-8",
+            shown(path)
+        ))
+    })
+}
+
+/// A path as messages show it.
+pub(crate) fn shown(path: &str) -> &str {
+    if path == "-" { "standard input" } else { path }
+}
+
+/// Writes a whole file or nothing: to a temporary file beside it, then renamed over it.
+pub(crate) fn write(path: &str, bytes: &[u8]) -> Result<()> {
+    let target = Path::new(path);
+    let name = target.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
+        Failure::input(format!("cannot write {path}: give a file name, not a directory"))
+    })?;
+    let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let result = fs::File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, target));
+    result.map_err(|e| {
+        let _ = fs::remove_file(&temporary);
+        Failure::file(path, "write", &e)
+    })
+}

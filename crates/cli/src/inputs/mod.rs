@@ -1,0 +1,166 @@
+//! Inputs of a task: TOML or JSON from a file, standard input or the task's example, with
+//! `--set` on top; errors are shown at their place in the user's file.
+
+mod locate;
+mod path;
+
+pub(crate) use path::KeyPath;
+
+use crate::failure::{Failure, Result};
+use crate::files::{read_text, shown};
+use locate::{Format, locate};
+use rmt_task::{Card, ErrorKind, TaskError};
+use serde_json::Value as Json;
+use std::ops::Range;
+
+/// Inputs with the text they came from.
+pub(crate) struct Inputs {
+    /// The inputs as the task takes them.
+    pub(crate) value: Json,
+    name: String,
+    text: String,
+    format: Format,
+    /// Keys given on the command line: an error there is not in the file.
+    set: Vec<KeyPath>,
+}
+
+impl Inputs {
+    /// Reads a file, or standard input for `-`.
+    pub(crate) fn read(path: &str) -> Result<Self> {
+        Self::parse(shown(path), read_text(path)?)
+    }
+
+    /// The example of a task's card.
+    pub(crate) fn example(card: &Card) -> Result<Self> {
+        Self::parse(&format!("the example of {}", card.name), card.example.to_owned())
+    }
+
+    fn parse(name: &str, text: String) -> Result<Self> {
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        let (format, parsed) = if text.trim_start().starts_with('{') {
+            let parsed = serde_json::from_str(&text)
+                .map_err(|e| (offset(&text, e.line(), e.column()), format!("not valid JSON: {e}")));
+            (Format::Json, parsed)
+        } else {
+            let parsed = toml::from_str(&text).map_err(|e| {
+                let at = e.span().map_or(0, |s| s.start);
+                (at, format!("not valid TOML: {}", e.message()))
+            });
+            (Format::Toml, parsed)
+        };
+        match parsed {
+            Ok(value) => Ok(Self { value, name: name.into(), text, format, set: Vec::new() }),
+            Err((at, message)) => Err(Failure::input(excerpt(name, &text, at..at + 1, &message))),
+        }
+    }
+
+    /// Sets a key, making the objects on its way; an integer-like key of a list counts from 0.
+    pub(crate) fn set(&mut self, key: &KeyPath, value: Json) -> Result<()> {
+        key.put(&mut self.value, value).map_err(|e| Failure::input(format!("--set {key}: {e}")))?;
+        self.set.push(key.clone());
+        Ok(())
+    }
+
+    /// An error of the task, shown at its place in the file where it has one.
+    pub(crate) fn failure(&self, error: TaskError) -> Failure {
+        let Some(key) = error.key.as_deref().map(KeyPath::parse) else {
+            return error.into();
+        };
+        if self.set.iter().any(|set| set.contains(&key)) {
+            return error.into();
+        }
+        let whole_key = error.kind == ErrorKind::UNKNOWN_KEY;
+        match locate(&self.text, self.format, &key, whole_key) {
+            Some(span) => {
+                let text = excerpt(&self.name, &self.text, span, &error.to_string());
+                Failure::from(error).with_text(text)
+            }
+            None => error.into(),
+        }
+    }
+}
+
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
+}
+
+/// A message over the line of the text it is about, the place marked with carets.
+fn excerpt(name: &str, text: &str, span: Range<usize>, message: &str) -> String {
+    let mut start = span.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    let number = 1 + text[..start].matches('\n').count();
+    let before = text[line_start..start].chars().count();
+    let mut end = span.end.clamp(start, line_end);
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    let width = text[start..end].chars().count().max(1);
+    let line = text[line_start..line_end].trim_end();
+    // Long lines (explicit vectors) are cut around the place.
+    let skip = before.saturating_sub(60);
+    let shown: String = line.chars().skip(skip).take(100).collect();
+    let (dots, indent) = if skip > 0 { ("…", before - skip + 1) } else { ("", before) };
+    let gutter = " ".repeat(number.to_string().len());
+    let carets = "^".repeat(width.min(100usize.saturating_sub(before - skip).max(1)));
+    format!(
+        "{message}\n{gutter}--> {name}:{number}:{}\n{gutter} |\n{number} | {dots}{shown}\n{gutter} | {}{carets}",
+        before + 1,
+        " ".repeat(indent),
+    )
+}
+
+/// A value from the command line: JSON where it is JSON (`3`, `[1, 2]`, `true`), else text.
+pub(crate) fn value_of(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown_error(text: &str, key: &str, kind: ErrorKind) -> String {
+        let inputs = Inputs::parse("in.toml", text.into()).unwrap_or_else(|e| panic!("{e:?}"));
+        let error = TaskError { kind, key: Some(key.into()), message: "bad".into() };
+        inputs.failure(error).text().to_owned()
+    }
+
+    #[test]
+    fn an_error_is_shown_under_the_offending_value() {
+        let json = "{\"n\": 3,\n  \"spectrum\": {\"kind\": \"power_law\", \"alpha\": -1}}";
+        let toml = "n = 3\n[spectrum]\nkind = \"power_law\"\nalpha = -1";
+        let wanted = "2 |   \"spectrum\": {\"kind\": \"power_law\", \"alpha\": -1}}\n  |";
+        let text = shown_error(json, "spectrum.alpha", ErrorKind::INVALID_INPUT);
+        assert!(text.contains(wanted) && text.contains("in.toml:2:46"), "{text}");
+        assert!(text.ends_with(&format!("| {}^^", " ".repeat(45))), "{text}");
+        let text = shown_error(toml, "spectrum.alpha", ErrorKind::INVALID_INPUT);
+        assert!(text.contains("in.toml:4:9") && text.ends_with("|         ^^"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_marked_itself_and_list_entries_are_found() {
+        let text = shown_error("{\"lambdo\": 1}", "lambdo", ErrorKind::UNKNOWN_KEY);
+        assert!(text.contains("in.toml:1:2"), "{text}");
+        let text = shown_error("lambdo = 1", "lambdo", ErrorKind::UNKNOWN_KEY);
+        assert!(text.contains("in.toml:1:1"), "{text}");
+        let text = shown_error("{\"w\": [1, 2, -3]}", "w[2]", ErrorKind::INVALID_INPUT);
+        assert!(text.contains("in.toml:1:14"), "{text}");
+        let text = shown_error("w = [1, 2, -3]", "w[2]", ErrorKind::INVALID_INPUT);
+        assert!(text.contains("in.toml:1:12"), "{text}");
+    }
+
+    #[test]
+    fn syntax_errors_are_shown_in_place_without_a_panic_on_odd_characters() {
+        for text in ["{\"a\": é}", "a = é", "{", "é", "[a\n", "{\"a\": [1,}\u{1F600}"] {
+            let failure = Inputs::parse("f", text.into()).err();
+            assert!(failure.is_some_and(|f| f.text().contains("--> f:1:")), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The command line of **rmt**: arguments, files, tables and figures around the registry of tasks.
+//! No mathematics lives here.
+//!
+//! A command is one file under `commands/` with its arguments ([`clap::Args`]) and a `run`; its
+//! results go to standard output, everything else to standard error. Exit status: 0 done, 1 some
+//! result is an error or a miss, 2 the request itself could not be read.
+#![forbid(unsafe_code)]
+
+mod args;
+pub mod cases;
+mod commands;
+mod failure;
+mod files;
+mod inputs;
+mod output;
+mod registry;
+
+use args::Cli;
+use clap::Parser;
+use registry::Registry;
+use std::process::ExitCode;
+
+/// Parses the process's arguments, runs the command and returns its exit status.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = args::set_threads(cli.threads)
+        .and_then(|()| commands::run(cli.command, &Registry::standard()));
+    match outcome {
+        Ok(status) => status,
+        Err(failure) => failure.report(),
+    }
+}
