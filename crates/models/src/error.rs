@@ -1,0 +1,196 @@
+use rmt_task::{ErrorKind, TaskError};
+
+/// What can go wrong in a model; numbers are fields, the message names the remedy.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter outside its range.
+    #[error("`{key}` is {value}; {remedy}")]
+    OutOfRange {
+        /// Contract name of the parameter.
+        key: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed.
+        remedy: &'static str,
+    },
+    /// A sample correlation that describes another number of rows than the data have.
+    #[error(
+        "the sample correlation describes {found} rows, the data have {expected}; drop `{key}` or make it {expected}"
+    )]
+    RowMismatch {
+        /// The key that fixes the number of rows.
+        key: &'static str,
+        /// Rows it describes.
+        found: usize,
+        /// Rows there are.
+        expected: usize,
+    },
+    /// Blocks that do not tile the rows.
+    #[error("blocks of {size} rows do not divide {rows} rows; choose a divisor of {rows}")]
+    BlocksDoNotDivide {
+        /// Rows of a block.
+        size: usize,
+        /// Rows to divide.
+        rows: usize,
+    },
+    /// Two lists that must be of one length.
+    #[error("`{key}` has {found} entries where {expected} are needed")]
+    LengthMismatch {
+        /// Contract name of the list.
+        key: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it must have.
+        expected: usize,
+    },
+    /// An entry of a list or matrix that is not allowed.
+    #[error("`{key}` is {value} at position {index:?}; {remedy}")]
+    BadEntry {
+        /// Contract name of the list or matrix.
+        key: &'static str,
+        /// Position, counted from 0 (row, column for a matrix).
+        index: Vec<usize>,
+        /// What was given.
+        value: f64,
+        /// What is allowed.
+        remedy: &'static str,
+    },
+    /// A matrix that is not symmetric.
+    #[error(
+        "the sample correlation is not symmetric: entry ({row}, {column}) is {upper}, entry ({column}, {row}) is {lower}; symmetrise it, (K + Kᵀ)/2"
+    )]
+    NotSymmetric {
+        /// Row of the upper entry, counted from 0.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The upper entry.
+        upper: f64,
+        /// The entry it should equal.
+        lower: f64,
+    },
+    /// A matrix with a negative eigenvalue.
+    #[error(
+        "the sample correlation has the eigenvalue {eigenvalue:e} (the largest is {largest:e}); a covariance has none below zero"
+    )]
+    NotPositive {
+        /// The most negative eigenvalue.
+        eigenvalue: f64,
+        /// The largest one.
+        largest: f64,
+    },
+    /// A sample correlation without any variance.
+    #[error(
+        "the sample correlation has trace {trace}; it must be positive, so that it can be scaled to Tr K = n"
+    )]
+    NoVariance {
+        /// The trace.
+        trace: f64,
+    },
+    /// A lag asked of a sample correlation that has no time.
+    #[error(
+        "a lag has a meaning for stationary sample correlations only (identity, exponential, power_law, nearest_neighbor), not for `{kind}`; drop `test_lag`"
+    )]
+    NotStationary {
+        /// Kind of the sample correlation.
+        kind: &'static str,
+    },
+    /// Times or groups given to a sample correlation that cannot use them.
+    #[error(
+        "`{kind}` already describes every row and cannot be combined with {with}; give a stationary kind or drop {with}"
+    )]
+    NoStructure {
+        /// Kind of the sample correlation.
+        kind: &'static str,
+        /// What it was combined with.
+        with: &'static str,
+    },
+    /// Time stamps that do not increase within their group.
+    #[error(
+        "time stamps must increase: row {row} has {time} after {previous}; sort the rows or give each series its own group"
+    )]
+    TimeOrder {
+        /// Row, counted from 0.
+        row: usize,
+        /// Its time stamp.
+        time: f64,
+        /// The time stamp before it.
+        previous: f64,
+    },
+    /// A spectrum that would need a large dense matrix.
+    #[error(
+        "`{kind}` over {rows} rows needs a dense {rows}×{rows} matrix, refused above {limit}; ask for the approximate circulant spectrum (stationary kinds) or use exponential, nearest_neighbor, blocks or diagonal"
+    )]
+    TooLarge {
+        /// Kind of the sample correlation.
+        kind: &'static str,
+        /// Rows.
+        rows: usize,
+        /// Largest number of rows allowed.
+        limit: usize,
+    },
+    /// No closed form as n → ∞.
+    #[error(
+        "`{kind}` has no closed-form limit of infinitely many rows; known are identity, exponential, nearest_neighbor, blocks and diagonal"
+    )]
+    NoLimit {
+        /// Kind of the sample correlation.
+        kind: &'static str,
+    },
+    /// Degrees of freedom that no ridge reaches.
+    #[error(
+        "{target} degrees of freedom are not between 0 and the rank {rank} of the sample correlation"
+    )]
+    Unreachable {
+        /// What was asked for.
+        target: f64,
+        /// Supremum of what can be reached.
+        rank: f64,
+    },
+    /// An eigendecomposition that did not converge.
+    #[error(
+        "the eigendecomposition of the {rows}×{rows} sample correlation did not converge; check its entries for extreme scales"
+    )]
+    NoDecomposition {
+        /// Rows.
+        rows: usize,
+    },
+    /// An error of the core.
+    #[error(transparent)]
+    Core(#[from] rmt_core::Error),
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<Error> for TaskError {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::OutOfRange { key, value, remedy } => {
+                TaskError::invalid(*key, format!("{value} is out of range; {remedy}"))
+            }
+            Error::BadEntry { key, index, value, remedy } => {
+                let index: String = index.iter().map(|i| format!("[{i}]")).collect();
+                TaskError::invalid(format!("{key}{index}"), format!("{value}; {remedy}"))
+            }
+            Error::RowMismatch { key, .. } | Error::LengthMismatch { key, .. } => {
+                TaskError::invalid(*key, error.to_string())
+            }
+            Error::BlocksDoNotDivide { .. } => TaskError::invalid("size", error.to_string()),
+            Error::NotSymmetric { .. } | Error::NotPositive { .. } | Error::NoVariance { .. } => {
+                TaskError::invalid("values", error.to_string())
+            }
+            Error::NoLimit { .. } | Error::TooLarge { .. } | Error::NoStructure { .. } => {
+                TaskError::invalid("kind", error.to_string())
+            }
+            Error::NoDecomposition { .. } => {
+                TaskError::new(ErrorKind::NOT_CONVERGED, error.to_string())
+            }
+            Error::Core(inner) => inner.clone().into(),
+            Error::NotStationary { .. } | Error::TimeOrder { .. } | Error::Unreachable { .. } => {
+                TaskError::new(ErrorKind::INVALID_INPUT, error.to_string())
+            }
+        }
+    }
+}

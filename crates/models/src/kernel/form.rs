@@ -1,0 +1,462 @@
+//! One diagonal block of K in the representation that makes its operations cheap.
+
+use super::Levels;
+use crate::{Error, Result};
+use faer::{Mat, MatRef, Side};
+use std::sync::OnceLock;
+
+/// A block of K.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// diag(values).
+    Diagonal(Vec<f64>),
+    /// Exponential correlation of possibly unequal steps: a Markov chain with correlation
+    /// `decay[t]` between rows t and t+1 and `innovation[t]` = 1 − decay². K⁻¹ is tridiagonal.
+    Markov { decay: Vec<f64>, innovation: Vec<f64> },
+    /// Unit diagonal with `beside` next to it.
+    Tridiagonal { beside: Vec<f64> },
+    /// Blocks of `size` rows with equal correlation inside.
+    Exchangeable { rows: usize, size: usize, correlation: f64 },
+    /// Any matrix.
+    Dense { matrix: Mat<f64>, eigen: OnceLock<Eigen> },
+    /// Symmetric Toeplitz with this first column, never formed; spectrum of its circulant.
+    Toeplitz { column: Vec<f64> },
+}
+
+/// K = V diag(values) Vᵀ.
+#[derive(Clone, Debug)]
+pub(super) struct Eigen {
+    pub(super) values: Vec<f64>,
+    pub(super) vectors: Mat<f64>,
+}
+
+/// Eigenvalues below this times the largest are rejected as negative.
+const NEGATIVE: f64 = 1e-10;
+
+impl Form {
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Diagonal(values) => values.len(),
+            Self::Markov { decay, .. } => decay.len() + 1,
+            Self::Tridiagonal { beside } => beside.len() + 1,
+            Self::Exchangeable { rows, .. } => *rows,
+            Self::Dense { matrix, .. } => matrix.nrows(),
+            Self::Toeplitz { column } => column.len(),
+        }
+    }
+
+    /// Eigenvalues with multiplicities, negative rounding set to zero.
+    pub(super) fn spectrum(&self) -> Result<Vec<(f64, f64)>> {
+        Ok(match self {
+            Self::Diagonal(values) => runs(values),
+            Self::Markov { decay, innovation } => {
+                if decay.windows(2).all(|w| w[0] == w[1]) {
+                    let rho = decay.first().copied().unwrap_or(0.0);
+                    let one_minus = innovation.first().copied().unwrap_or(1.0) / (1.0 + rho);
+                    single(rmt_core::ar1_eigenvalues(decay.len() + 1, rho, one_minus))
+                } else {
+                    let (diagonal, beside) = precision(decay, innovation);
+                    let inverse = tridiagonal_eigenvalues(diagonal, beside)
+                        .ok_or(Error::NoDecomposition { rows: decay.len() + 1 })?;
+                    single(inverse.into_iter().map(|x| 1.0 / x).collect())
+                }
+            }
+            Self::Tridiagonal { beside } => {
+                // Stretches of equal coupling between gaps are independent of each other.
+                let mut values = Vec::with_capacity(self.rows());
+                let mut from = 0;
+                for to in 0..=beside.len() {
+                    if to == beside.len() || beside[to] == 0.0 {
+                        let coupling = if to > from { 2.0 * beside[from] } else { 0.0 };
+                        values.extend(rmt_core::nearest_neighbor_eigenvalues(
+                            to - from + 1,
+                            coupling,
+                        ));
+                        from = to + 1;
+                    }
+                }
+                single(values)
+            }
+            Self::Exchangeable { rows, size, correlation } => {
+                let (m, groups) = (*size as f64, (rows / size) as f64);
+                let mut levels = vec![(1.0 + (m - 1.0) * correlation, groups)];
+                if *size > 1 {
+                    levels.push((1.0 - correlation, groups * (m - 1.0)));
+                }
+                // At r = −1/(m−1) the top level is zero up to rounding.
+                for level in &mut levels {
+                    if level.0 < 4.0 * f64::EPSILON {
+                        level.0 = 0.0;
+                    }
+                }
+                levels
+            }
+            Self::Dense { matrix, eigen } => match eigen.get() {
+                Some(eigen) => single(eigen.values.clone()),
+                None => {
+                    let values = matrix
+                        .self_adjoint_eigenvalues(Side::Lower)
+                        .map_err(|_| Error::NoDecomposition { rows: matrix.nrows() })?;
+                    single(rounded(values)?)
+                }
+            },
+            Self::Toeplitz { column } => single(circulant(column)),
+        })
+    }
+
+    /// K v.
+    pub(super) fn apply(&self, v: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Diagonal(values) => values.iter().zip(v).map(|(k, v)| k * v).collect(),
+            Self::Markov { decay, .. } => {
+                let n = v.len();
+                let mut out = v.to_vec();
+                for t in 1..n {
+                    out[t] += decay[t - 1] * out[t - 1];
+                }
+                let mut ahead = 0.0;
+                for t in (0..n - 1).rev() {
+                    ahead = decay[t] * (v[t + 1] + ahead);
+                    out[t] += ahead;
+                }
+                out
+            }
+            Self::Tridiagonal { beside } => {
+                let mut out = v.to_vec();
+                for (t, b) in beside.iter().enumerate() {
+                    out[t] += b * v[t + 1];
+                    out[t + 1] += b * v[t];
+                }
+                out
+            }
+            Self::Exchangeable { size, correlation, .. } => v
+                .chunks(*size)
+                .flat_map(|block| {
+                    let shared = correlation * block.iter().sum::<f64>();
+                    block.iter().map(move |v| (1.0 - correlation) * v + shared)
+                })
+                .collect(),
+            Self::Dense { matrix, .. } => product(matrix.as_ref(), v),
+            Self::Toeplitz { column } => (0..v.len())
+                .map(|t| {
+                    let past = column[..=t].iter().rev().zip(v).map(|(k, v)| k * v).sum::<f64>();
+                    past + column[1..].iter().zip(&v[t + 1..]).map(|(k, v)| k * v).sum::<f64>()
+                })
+                .collect(),
+        }
+    }
+
+    /// (K + shift)⁻¹ v; `None` if that matrix is singular or has no direct solve.
+    pub(super) fn solve(&self, shift: f64, v: &[f64]) -> Result<Option<Vec<f64>>> {
+        Ok(match self {
+            Self::Diagonal(values) => {
+                if shift == 0.0 && values.contains(&0.0) {
+                    return Ok(None);
+                }
+                Some(values.iter().zip(v).map(|(k, v)| v / (k + shift)).collect())
+            }
+            Self::Markov { decay, innovation } => {
+                // (K + κ̃)⁻¹ = T(I + κ̃T)⁻¹ with tridiagonal T = K⁻¹.
+                let (diagonal, beside) = precision(decay, innovation);
+                let inner = if shift == 0.0 {
+                    v.to_vec()
+                } else {
+                    let shifted: Vec<f64> = diagonal.iter().map(|d| 1.0 + shift * d).collect();
+                    let off: Vec<f64> = beside.iter().map(|b| shift * b).collect();
+                    tridiagonal_solve(&shifted, &off, v)
+                };
+                let mut out: Vec<f64> = diagonal.iter().zip(&inner).map(|(d, x)| d * x).collect();
+                for (t, b) in beside.iter().enumerate() {
+                    out[t] += b * inner[t + 1];
+                    out[t + 1] += b * inner[t];
+                }
+                Some(out)
+            }
+            Self::Tridiagonal { beside } => {
+                Some(tridiagonal_solve(&vec![1.0 + shift; v.len()], beside, v))
+            }
+            Self::Exchangeable { size, correlation, .. } => {
+                let inside = 1.0 - correlation + shift;
+                let top = 1.0 + (*size as f64 - 1.0) * correlation + shift;
+                if (*size > 1 && inside <= 0.0) || top <= 4.0 * f64::EPSILON {
+                    return Ok(None);
+                }
+                let out = v.chunks(*size).flat_map(|block| {
+                    let mean = block.iter().sum::<f64>() / *size as f64;
+                    block.iter().map(move |v| {
+                        if *size == 1 { mean / top } else { (v - mean) / inside + mean / top }
+                    })
+                });
+                Some(out.collect())
+            }
+            Self::Dense { .. } => {
+                let eigen = self.eigen()?;
+                if shift == 0.0 && eigen.values.contains(&0.0) {
+                    return Ok(None);
+                }
+                Some(eigen.map(v, |k| 1.0 / (k + shift)))
+            }
+            Self::Toeplitz { .. } => None,
+        })
+    }
+
+    /// L v for some L with L Lᵀ = K, so that white noise becomes noise of covariance K; `None`
+    /// for a spectrum that is only approximate.
+    pub(super) fn colour(&self, v: &[f64]) -> Result<Option<Vec<f64>>> {
+        Ok(Some(match self {
+            Self::Diagonal(values) => values.iter().zip(v).map(|(k, v)| k.sqrt() * v).collect(),
+            Self::Markov { decay, innovation } => {
+                let mut out = v.to_vec();
+                for t in 1..v.len() {
+                    out[t] = decay[t - 1] * out[t - 1] + innovation[t - 1].sqrt() * v[t];
+                }
+                out
+            }
+            Self::Tridiagonal { beside } => {
+                // Bidiagonal Cholesky factor, built on the way.
+                let mut pivot = 1.0_f64;
+                let mut out = v.to_vec();
+                for t in 1..v.len() {
+                    let below = beside[t - 1] / pivot;
+                    pivot = ((1.0 - below) * (1.0 + below)).max(0.0).sqrt();
+                    out[t] = below * v[t - 1] + pivot * v[t];
+                }
+                out
+            }
+            Self::Exchangeable { size, correlation, .. } => {
+                let inside = (1.0 - correlation).max(0.0).sqrt();
+                let top = (1.0 + (*size as f64 - 1.0) * correlation).max(0.0).sqrt();
+                v.chunks(*size)
+                    .flat_map(|block| {
+                        let mean = block.iter().sum::<f64>() / *size as f64;
+                        block.iter().map(move |v| inside * (v - mean) + top * mean)
+                    })
+                    .collect()
+            }
+            Self::Dense { .. } => self.eigen()?.map(v, f64::sqrt),
+            Self::Toeplitz { .. } => return Ok(None),
+        }))
+    }
+
+    /// The block as a matrix.
+    pub(super) fn dense(&self) -> Mat<f64> {
+        let n = self.rows();
+        match self {
+            Self::Diagonal(values) => {
+                Mat::from_fn(n, n, |i, j| if i == j { values[i] } else { 0.0 })
+            }
+            Self::Markov { decay, .. } => {
+                let mut out = Mat::identity(n, n);
+                for i in 0..n {
+                    for j in i + 1..n {
+                        out[(i, j)] = out[(i, j - 1)] * decay[j - 1];
+                        out[(j, i)] = out[(i, j)];
+                    }
+                }
+                out
+            }
+            Self::Tridiagonal { beside } => Mat::from_fn(n, n, |i, j| match i.abs_diff(j) {
+                0 => 1.0,
+                1 => beside[i.min(j)],
+                _ => 0.0,
+            }),
+            Self::Exchangeable { size, correlation, .. } => Mat::from_fn(n, n, |i, j| {
+                if i == j {
+                    1.0
+                } else if i / size == j / size {
+                    *correlation
+                } else {
+                    0.0
+                }
+            }),
+            Self::Dense { matrix, .. } => matrix.clone(),
+            Self::Toeplitz { column } => Mat::from_fn(n, n, |i, j| column[i.abs_diff(j)]),
+        }
+    }
+
+    pub(super) fn dense_from(matrix: Mat<f64>) -> Self {
+        Self::Dense { matrix, eigen: OnceLock::new() }
+    }
+
+    fn eigen(&self) -> Result<&Eigen> {
+        let Self::Dense { matrix, eigen } = self else {
+            unreachable!("only called from the dense arms");
+        };
+        if let Some(eigen) = eigen.get() {
+            return Ok(eigen);
+        }
+        let computed = Eigen::of(matrix.as_ref())?;
+        Ok(eigen.get_or_init(|| computed))
+    }
+}
+
+impl Eigen {
+    /// Eigenvalues descending, rounding set to zero.
+    pub(super) fn of(matrix: MatRef<'_, f64>) -> Result<Self> {
+        let n = matrix.nrows();
+        let evd = matrix
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|_| Error::NoDecomposition { rows: n })?;
+        let values = (0..n).map(|i| evd.S()[n - 1 - i]).collect();
+        let vectors = Mat::from_fn(n, n, |i, j| evd.U()[(i, n - 1 - j)]);
+        Ok(Self { values: rounded(values)?, vectors })
+    }
+
+    fn map(&self, v: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
+        let mut inside = product(self.vectors.transpose(), v);
+        for (x, k) in inside.iter_mut().zip(&self.values) {
+            *x *= f(*k);
+        }
+        product(self.vectors.as_ref(), &inside)
+    }
+}
+
+/// Refuses truly negative eigenvalues, sets those of rounding to zero.
+fn rounded(mut values: Vec<f64>) -> Result<Vec<f64>> {
+    let largest = values.iter().fold(0.0_f64, |m, k| m.max(*k));
+    let least = values.iter().fold(f64::INFINITY, |m, k| m.min(*k));
+    if least < -NEGATIVE * largest || !least.is_finite() || !largest.is_finite() {
+        return Err(Error::NotPositive { eigenvalue: least, largest });
+    }
+    let floor = values.len() as f64 * f64::EPSILON * largest;
+    for value in &mut values {
+        if *value < floor {
+            *value = 0.0;
+        }
+    }
+    Ok(values)
+}
+
+fn product(matrix: MatRef<'_, f64>, v: &[f64]) -> Vec<f64> {
+    let out = matrix * faer::ColRef::from_slice(v);
+    (0..out.nrows()).map(|i| out[i]).collect()
+}
+
+fn single(values: Vec<f64>) -> Vec<(f64, f64)> {
+    values.into_iter().map(|k| (k, 1.0)).collect()
+}
+
+fn runs(values: &[f64]) -> Vec<(f64, f64)> {
+    let mut out: Vec<(f64, f64)> = Vec::new();
+    for &value in values {
+        match out.last_mut() {
+            Some((last, count)) if *last == value => *count += 1.0,
+            _ => out.push((value, 1.0)),
+        }
+    }
+    out
+}
+
+/// Diagonal and off-diagonal of K⁻¹ of a Markov chain.
+fn precision(decay: &[f64], innovation: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut diagonal = vec![1.0; decay.len() + 1];
+    let mut beside = Vec::with_capacity(decay.len());
+    for (t, (rho, fresh)) in decay.iter().zip(innovation).enumerate() {
+        diagonal[t] += rho * rho / fresh;
+        diagonal[t + 1] += rho * rho / fresh;
+        beside.push(-rho / fresh);
+    }
+    (diagonal, beside)
+}
+
+/// Solves a symmetric positive definite tridiagonal system.
+fn tridiagonal_solve(diagonal: &[f64], beside: &[f64], v: &[f64]) -> Vec<f64> {
+    let n = v.len();
+    let mut pivot = diagonal.to_vec();
+    let mut out = v.to_vec();
+    for t in 1..n {
+        let factor = beside[t - 1] / pivot[t - 1];
+        pivot[t] -= factor * beside[t - 1];
+        out[t] -= factor * out[t - 1];
+    }
+    out[n - 1] /= pivot[n - 1];
+    for t in (0..n - 1).rev() {
+        out[t] = (out[t] - beside[t] * out[t + 1]) / pivot[t];
+    }
+    out
+}
+
+/// Eigenvalues of a symmetric tridiagonal matrix by implicit QL; `None` if an eigenvalue needs
+/// more than 60 sweeps.
+fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<Vec<f64>> {
+    let n = d.len();
+    let mut e = beside;
+    e.push(0.0);
+    for l in 0..n {
+        let mut sweeps = 0;
+        loop {
+            let m = (l..n)
+                .find(|&m| m + 1 == n || e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs()))
+                .unwrap_or(n - 1);
+            if m == l {
+                break;
+            }
+            sweeps += 1;
+            if sweeps > 60 {
+                return None;
+            }
+            let mut g = (d[l + 1] - d[l]) / (2.0 * e[l]);
+            let mut r = g.hypot(1.0);
+            g = d[m] - d[l] + e[l] / (g + r.copysign(g));
+            let (mut s, mut c, mut p) = (1.0, 1.0, 0.0);
+            let mut deflated = false;
+            for i in (l..m).rev() {
+                let (f, b) = (s * e[i], c * e[i]);
+                r = f.hypot(g);
+                e[i + 1] = r;
+                if r == 0.0 {
+                    d[i + 1] -= p;
+                    e[m] = 0.0;
+                    deflated = true;
+                    break;
+                }
+                s = f / r;
+                c = g / r;
+                g = d[i + 1] - p;
+                r = (d[i] - g) * s + 2.0 * c * b;
+                p = s * r;
+                d[i + 1] = g + p;
+                g = c * r - b;
+            }
+            if deflated {
+                continue;
+            }
+            d[l] -= p;
+            e[l] = g;
+            e[m] = 0.0;
+        }
+    }
+    Some(d)
+}
+
+/// Eigenvalues of the circulant with c_j = r(min(j, n − j)): the discrete cosine sums of the
+/// symmetric sequence, each but the first (and the middle) twice. Tiny negatives become zero.
+fn circulant(column: &[f64]) -> Vec<f64> {
+    let n = column.len();
+    let cosine: Vec<f64> =
+        (0..n).map(|j| (2.0 * std::f64::consts::PI * j as f64 / n as f64).cos()).collect();
+    (0..n)
+        .map(|k| {
+            let k = k.min(n - k);
+            let mut at = 0;
+            let mut sum = column[0];
+            for j in 1..n {
+                at += k;
+                if at >= n {
+                    at -= n;
+                }
+                sum += column[j.min(n - j)] * cosine[at];
+            }
+            sum.max(0.0)
+        })
+        .collect()
+}
+
+/// All positive pieces of a kernel as one set of levels.
+pub(super) fn levels<'a>(forms: impl Iterator<Item = &'a Form>, scale: f64) -> Result<Levels> {
+    let mut pairs = Vec::new();
+    for form in forms {
+        pairs.extend(form.spectrum()?.into_iter().map(|(k, m)| (k * scale, m)));
+    }
+    Ok(Levels::new(pairs))
+}
