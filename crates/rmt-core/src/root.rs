@@ -1,16 +1,23 @@
 //! Safeguarded scalar root finding.
 
-/// A root of the increasing function `f` of ln x between `low` and `high` (both > 0, f(low) ≤ 0 ≤
-/// f(high)), to rounding, by Chandrupatla's method (inverse quadratic interpolation where it is
-/// safe, bisection elsewhere). `f` may be −∞.
+/// A root of the increasing function `f` between `low` and `high` > 0 (f(low) ≤ 0 ≤ f(high)), to
+/// rounding and in relative terms: the search runs in ln x. `f` may be ±∞.
 pub fn increasing_root(low: f64, high: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
-    let (mut a, mut b) = (high.ln(), low.ln());
+    increasing_root_linear(low.ln(), high.ln(), |u| f(u.exp())).exp()
+}
+
+/// A root of a function between `low` and `high`, where it has opposite signs, to rounding relative to
+/// the larger of |x| and the interval; by Chandrupatla's method (inverse quadratic interpolation where
+/// it is safe, bisection elsewhere).
+pub(crate) fn increasing_root_linear(low: f64, high: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
+    let (mut a, mut b) = (high, low);
     let (mut fa, mut fb) = (f(high), f(low));
+    let floor = (high - low).abs();
     let (mut c, mut fc);
     let mut t = 0.5;
     for _ in 0..200 {
         let x = a + t * (b - a);
-        let fx = f(x.exp());
+        let fx = f(x);
         if (fx > 0.0) == (fa > 0.0) {
             (c, fc) = (a, fa);
         } else {
@@ -18,9 +25,9 @@ pub fn increasing_root(low: f64, high: f64, mut f: impl FnMut(f64) -> f64) -> f6
         }
         (a, fa) = (x, fx);
         let (best, value) = if fa.abs() < fb.abs() { (a, fa) } else { (b, fb) };
-        let tolerance = 2.0 * f64::EPSILON * best.abs().max(1.0);
+        let tolerance = 2.0 * f64::EPSILON * best.abs().max(floor);
         if value == 0.0 || (b - a).abs() <= tolerance {
-            return best.exp();
+            return best;
         }
         let xi = (a - b) / (c - b);
         let phi = (fa - fb) / (fc - fb);
@@ -33,5 +40,5 @@ pub fn increasing_root(low: f64, high: f64, mut f: impl FnMut(f64) -> f64) -> f6
         let margin = 0.5 * tolerance / (b - a).abs();
         t = t.clamp(margin, 1.0 - margin);
     }
-    if fa.abs() < fb.abs() { a.exp() } else { b.exp() }
+    if fa.abs() < fb.abs() { a } else { b }
 }

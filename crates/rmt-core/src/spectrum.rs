@@ -92,9 +92,7 @@ impl Nodes {
         let trace = self.sum(|s| s);
         // Σ w s/(s+κ) < Tr/κ and Σ w κ/(s+κ) < κ Σ w/s bound the root on both sides.
         let (mut low, mut high) = (room / self.sum(|s| 1.0 / s), trace / dof);
-        if !(low > 0.0) {
-            low = f64::MIN_POSITIVE;
-        }
+        low = low.max(f64::MIN_POSITIVE);
         let by_room = room < dof;
         let mut kappa = if by_room { low } else { high };
         let mut before = f64::INFINITY;

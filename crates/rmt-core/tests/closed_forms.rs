@@ -250,3 +250,57 @@ fn pairs_are_divided_differences() {
     let expected = Complex64::from(1.0) - df2 / 80.0;
     assert!((pair[1].ridge().ab - expected).norm() < 1e-13);
 }
+
+/// Edges: Marchenko–Pastur in closed form, gaps as the zeros of the density, duality of rows and columns.
+#[test]
+fn support_edges() {
+    use rmt_core::{Resolution, SampleCovariance, Weight};
+    for (p, n) in [(200usize, 400.0), (400, 200.0), (300, 300.0)] {
+        let population = isotropic(p, 2.0);
+        let edges = SampleCovariance::independent(&population, n).edges();
+        let root = (p as f64 / n).sqrt();
+        let exact = [2.0 * (1.0 - root).powi(2), 2.0 * (1.0 + root).powi(2)];
+        assert_eq!(edges.len(), 2);
+        assert!((edges[0] - exact[0]).abs() < 1e-13, "{edges:?} {exact:?}");
+        close(edges[1], exact[1], 1e-13, "upper edge");
+    }
+    let levels = Modes::Levels { values: vec![10.0, 0.1], counts: vec![60, 180] };
+    let population = Population::new(&levels).unwrap();
+    let edges = SampleCovariance::independent(&population, 480.0).edges();
+    assert_eq!(edges.len(), 4, "{edges:?}");
+    let chain = DeterministicEquivalent::new(&population, iid(480.0)).unwrap();
+    for (i, edge) in edges.iter().enumerate() {
+        let side = if i % 2 == 0 { 1.0 } else { -1.0 };
+        let inside = chain.density(&[edge * (1.0 + side * 1e-6)]).unwrap()[0];
+        let outside = chain.density(&[edge * (1.0 - side * 1e-6)]).unwrap()[0];
+        assert!(inside > 0.0 && outside == 0.0, "edge {i} at {edge}: {inside} {outside}");
+    }
+    // Non-zero eigenvalues of XᵀX and XXᵀ agree: swapping the sides scales the edges by p/n.
+    let rows = [vec![5.0; 40], vec![0.2; 100]].concat();
+    let s: Vec<f64> = (1..=90).map(|i| 1.0 / i as f64).collect();
+    let edges = |columns: &[f64], rows: &[f64]| {
+        let population = Population::new(&Modes::Explicit(columns.to_vec())).unwrap();
+        let samples = CorrelatedSamples::new(rows).unwrap();
+        SampleCovariance::correlated(&population, &samples).edges()
+    };
+    let (direct, swapped) = (edges(&s, &rows), edges(&rows, &s));
+    assert_eq!(direct.len(), swapped.len());
+    for (a, b) in direct.iter().zip(&swapped) {
+        close(*a, b * s.len() as f64 / rows.len() as f64, 1e-11, "swapped edge");
+    }
+    let population = Population::new(&Modes::Explicit(s)).unwrap();
+    let stages: Vec<Box<dyn AnyStage>> = vec![Box::new(CorrelatedSamples::new(&rows).unwrap())];
+    let chain = DeterministicEquivalent::new(&population, stages).unwrap();
+    for (i, edge) in direct.iter().enumerate() {
+        let side = if i % 2 == 0 { 1.0 } else { -1.0 };
+        let inside = chain.density(&[edge * (1.0 + side * 1e-5)]).unwrap()[0];
+        let outside = chain.density(&[edge * (1.0 - side * 1e-5)]).unwrap()[0];
+        assert!(inside > 0.0 && outside == 0.0, "separable edge {i} at {edge}: {inside} {outside}");
+    }
+    // A spike s above the bulk of I sits at s(1 + (p/n)/(s − 1)) (Baik and Silverstein), if s > 1 + √(p/n).
+    let bulk = isotropic(399, 1.0);
+    let covariance = SampleCovariance::independent(&bulk, 800.0);
+    close(covariance.outlier(5.0).unwrap(), 5.0 * (1.0 + 399.0 / 800.0 / 4.0), 1e-14, "outlier");
+    assert_eq!(covariance.outlier(1.5), None);
+    assert_eq!(bulk.nodes(Weight::Count, Resolution::Full).s.len(), 1);
+}
