@@ -287,6 +287,11 @@ pub struct CorrelatedSamples {
 impl CorrelatedSamples {
     /// `eigenvalues` of 𝐊, one for each row; at least one positive.
     pub fn new(eigenvalues: &[f64]) -> Result<Self> {
+        Self::with_multiplicities(eigenvalues, &vec![1.0; eigenvalues.len()])
+    }
+
+    /// Eigenvalues of 𝐊 with how often each occurs; n is the sum of the multiplicities.
+    pub fn with_multiplicities(eigenvalues: &[f64], multiplicities: &[f64]) -> Result<Self> {
         let name = "sample_correlation";
         if let Some((index, value)) =
             eigenvalues.iter().enumerate().find(|(_, k)| !(**k >= 0.0 && k.is_finite()))
@@ -298,11 +303,12 @@ impl CorrelatedSamples {
                 remedy: "eigenvalues must be finite and ≥ 0",
             });
         }
-        let kernel = Nodes::new(eigenvalues, &vec![1.0; eigenvalues.len()]);
+        let kernel = Nodes::new(eigenvalues, multiplicities);
         if kernel.s.is_empty() {
             return Err(Error::NoVariance { name });
         }
-        Ok(Self { rows: eigenvalues.len() as f64, rank: kernel.mass(), kernel })
+        let rank = kernel.mass();
+        Ok(Self { rows: rank + kernel.zero, rank, kernel })
     }
 
     /// The positive eigenvalues of 𝐊 with multiplicities.

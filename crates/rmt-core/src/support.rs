@@ -60,19 +60,19 @@ impl<'a> SampleCovariance<'a> {
             edges.push(lower_edge(k, s, self.n));
         }
         let (columns, kernel) = (open_intervals(s, rows), open_intervals(k, rank));
-        for &(low, high) in &columns {
-            edges.extend(gap(low, high, self.n, s, |dof| {
+        for &inside in &columns {
+            edges.extend(gap(inside, self.n, s, k.s.len() == 1, |dof| {
                 outer_root(k, dof).map(|e| Far { e, side: k })
             }));
             for &inner in &kernel {
-                edges.extend(gap(low, high, self.n, s, |dof| {
+                edges.extend(gap(inside, self.n, s, false, |dof| {
                     // Both arguments positive: x > 0 needs D < 0.
                     (dof < 0.0).then(|| Far { e: -1.0 / inner_root(k, inner, dof), side: k })
                 }));
             }
         }
-        for &(low, high) in &kernel {
-            edges.extend(gap(low, high, self.n, k, |dof| {
+        for &inside in &kernel {
+            edges.extend(gap(inside, self.n, k, s.s.len() == 1, |dof| {
                 outer_root(s, dof).map(|e| Far { e, side: s })
             }));
         }
@@ -160,21 +160,26 @@ fn inner_root(side: &Nodes, (low, high): (f64, f64), dof: f64) -> f64 {
     })
 }
 
-/// Neighbouring eigenvalues of a side that can leave a gap. γ < 1 between s_a > s_b needs
-/// s_a − s_b > s_a√(m_a/r), r the rank of the other side, because df̃2/D² ≥ 1/r.
+/// Neighbouring eigenvalues of a side that can leave a gap. Their own terms of γ, A/(a−w)² + B/(w−b)²
+/// with A = m_a a², B = m_b b², have the minimum (A^⅓ + B^⅓)³/(a−b)², and df̃2/D² ≥ 1/r with r the rank
+/// of the other side: γ < 1 needs r(a−b)² above that.
 fn open_intervals(side: &Nodes, rank: f64) -> Vec<(f64, f64)> {
+    let cube_root = |i: usize| (side.w[i] * side.s[i] * side.s[i]).cbrt();
     (1..side.s.len())
-        .filter(|&i| side.s[i - 1] - side.s[i] > side.s[i - 1] * (side.w[i - 1] / rank).sqrt())
+        .filter(|&i| {
+            let distance = side.s[i - 1] - side.s[i];
+            rank * distance * distance > (cube_root(i - 1) + cube_root(i)).powi(3)
+        })
         .map(|i| (side.s[i], side.s[i - 1]))
         .collect()
 }
 
 /// The two edges of a gap of the support while w runs between two poles of `near`, if there is one.
 fn gap<'a>(
-    low: f64,
-    high: f64,
+    (low, high): (f64, f64),
     n: f64,
     near: &Nodes,
+    independent: bool,
     far: impl Fn(f64) -> Option<Far<'a>>,
 ) -> Vec<f64> {
     let at = |w: f64| {
@@ -183,16 +188,33 @@ fn gap<'a>(
             .map(|far| (near.sum(|s| (s / (s - w)).powi(2)) * far.concentration(), far.factor(n)))
     };
     let gamma = |w: f64| at(w).map_or(f64::INFINITY, |(gamma, _)| gamma);
-    // Golden section for the minimum of γ, ended by the first point below 1.
+    let margin = 1e-13 * (high - low);
+    let middle = if independent {
+        // γ = (1/n) Σ s²/(s−w)² is convex: its slope has one zero.
+        let w = increasing_root_linear(low + margin, high - margin, |w| {
+            near.sum(|s| s * s / (s - w).powi(3))
+        });
+        Some(w).filter(|w| gamma(*w) < 1.0)
+    } else {
+        golden_section(low, high, gamma)
+    };
+    let Some(middle) = middle else { return Vec::new() };
+    let edge = |pole: f64| {
+        let w = increasing_root_linear(pole, middle, |w| 1.0 - gamma(w).min(1e300));
+        at(w).map(|(_, factor)| w * factor)
+    };
+    [edge(low + margin), edge(high - margin)].into_iter().flatten().collect()
+}
+
+/// A point where γ < 1 between two poles, found on the way to its minimum.
+fn golden_section(low: f64, high: f64, gamma: impl Fn(f64) -> f64) -> Option<f64> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let (mut a, mut b) = (low, high);
     let (mut c, mut d) = (b - GOLDEN * (b - a), a + GOLDEN * (b - a));
     let (mut fc, mut fd) = (gamma(c), gamma(d));
-    let mut inside = None;
     for _ in 0..80 {
         if fc < 1.0 || fd < 1.0 {
-            inside = Some(if fc < fd { c } else { d });
-            break;
+            return Some(if fc < fd { c } else { d });
         }
         if fc < fd {
             (b, d, fd) = (d, c, fc);
@@ -204,13 +226,7 @@ fn gap<'a>(
             fd = gamma(d);
         }
     }
-    let Some(middle) = inside else { return Vec::new() };
-    let margin = 1e-13 * (high - low);
-    let edge = |pole: f64| {
-        let w = increasing_root_linear(pole, middle, |w| 1.0 - gamma(w).min(1e300));
-        at(w).map(|(_, factor)| w * factor)
-    };
-    [edge(low + margin), edge(high - margin)].into_iter().flatten().collect()
+    None
 }
 
 /// The lower end of the support when the rank of `near` is below that of `far`.
