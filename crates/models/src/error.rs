@@ -156,6 +156,24 @@ pub enum Error {
         /// Rows.
         rows: usize,
     },
+    /// Two inputs that exclude each other.
+    #[error("`{second}` cannot be combined with `{first}`; give one of them")]
+    Conflict {
+        /// The input that was given first.
+        first: &'static str,
+        /// The one that does not go with it.
+        second: &'static str,
+    },
+    /// An input that needs another one.
+    #[error("`{key}` needs `{other}`: {reason}")]
+    Needs {
+        /// The input that was given.
+        key: &'static str,
+        /// The one that is missing.
+        other: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
     /// An error of the core.
     #[error(transparent)]
     Core(#[from] rmt_core::Error),
@@ -186,6 +204,9 @@ impl From<Error> for TaskError {
             }
             Error::NoDecomposition { .. } => {
                 TaskError::new(ErrorKind::NOT_CONVERGED, error.to_string())
+            }
+            Error::Conflict { second: key, .. } | Error::Needs { key, .. } => {
+                TaskError::invalid(*key, error.to_string())
             }
             Error::Core(inner) => inner.clone().into(),
             Error::NotStationary { .. } | Error::TimeOrder { .. } | Error::Unreachable { .. } => {

@@ -5,6 +5,7 @@
 mod error;
 pub mod kernel;
 mod sample_kernel;
+mod simulate;
 
 pub use error::{Error, Result};
 pub use sample_kernel::{SampleKernel, SampleKernelInputs};
