@@ -8,7 +8,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// The tasks of all crates. A new crate of models adds its line here.
     pub(crate) fn standard() -> Self {
-        Self::new([])
+        Self::new([rmt_models::tasks()])
     }
 
     /// A registry of the given lists of tasks.

@@ -3,14 +3,19 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod inputs;
 pub mod kernel;
+mod ridge;
 mod sample_kernel;
+mod sampled;
 mod simulate;
 
 pub use error::{Error, Result};
+pub use ridge::{Ridge, RidgeInputs};
 pub use sample_kernel::{SampleKernel, SampleKernelInputs};
 
 /// Every task of this crate, for a registry.
 pub fn tasks() -> Vec<rmt_task::Registration> {
-    vec![rmt_task::Registration::of::<SampleKernel>()]
+    use rmt_task::Registration;
+    vec![Registration::simulated::<Ridge>(), Registration::of::<SampleKernel>()]
 }
