@@ -31,6 +31,7 @@ mod laws;
 mod modes;
 mod resolvent;
 mod root;
+mod sampled_features;
 mod scalar;
 mod spectrum;
 mod stage;
@@ -38,11 +39,13 @@ mod sums;
 mod support;
 mod toeplitz;
 mod transforms;
+mod two_point;
 
 pub use equivalent::{DeterministicEquivalent, Diagnostics, Solution};
 pub use error::{Error, Result};
 pub use modes::{ModeValues, Modes};
 pub use root::increasing_root;
+pub use sampled_features::{Beyond, SampledFeatures};
 pub use scalar::Scalar;
 pub use spectrum::{Nodes, Population, Resolution, Spectrum, Weight};
 pub use stage::{
@@ -52,3 +55,4 @@ pub use sums::{df_sums, df_sums_scalar};
 pub use support::SampleCovariance;
 pub use toeplitz::{ar1_eigenvalues, nearest_neighbor_eigenvalues};
 pub use transforms::{s_transform, s_transform_wishart};
+pub use two_point::{Order, TwoPoint};

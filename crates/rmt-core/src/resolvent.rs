@@ -59,6 +59,14 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
         }
     }
 
+    /// The solution at λ = 0 as a complex one, to pair with others.
+    pub(crate) fn solution_at_zero(&self) -> Result<Solution<Complex64>> {
+        let mut memory = Vec::new();
+        let zero = Complex64::from(0.0);
+        let seen = self.run_complex(zero, &mut memory)?;
+        Ok(Solution { lambda: zero, seen, memory, diagnostics: Diagnostics::default() })
+    }
+
     /// The limit of the solution at λ = −x − i0: z = x + i0 approaches the real axis from above.
     /// Inside the support κ keeps a negative imaginary part, outside it is real.
     pub fn boundary(
