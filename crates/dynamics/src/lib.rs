@@ -10,7 +10,8 @@
 //! per head and their derivatives; from it follow trajectories whose outcome is completion, escape
 //! or extinction but never NaN ([`simulate`]), derivatives of trajectories for parameters and
 //! initial state ([`simulate_with_sensitivities`]), all equilibria with their stability
-//! ([`equilibria()`]), and closed forms of the predator–prey plane.
+//! ([`equilibria()`]), branches of equilibria in a parameter
+//! ([`continue_branch`]), and closed forms of the predator–prey plane ([`planar_bifurcation`]).
 //!
 //! ```
 //! use rmt_dynamics::{PredatorPreyScavenger, Settings, equilibria, simulate};
@@ -25,6 +26,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod continuation;
 mod equilibria;
 mod error;
 mod linear;
@@ -35,6 +37,9 @@ mod stability;
 mod tasks;
 mod trajectory;
 
+pub use continuation::{
+    Branch, BranchPoint, End, Special, SpecialPoint, continue_branch, refine_equilibrium,
+};
 pub use equilibria::{Equilibrium, equilibria};
 pub use error::{Error, Result};
 pub use model::{

@@ -108,3 +108,21 @@ fn hopf_closed_form() {
         }
     }
 }
+
+#[test]
+fn continuation_finds_the_special_points() {
+    for case in cases("population_continuation") {
+        let values = evaluate(&case);
+        let expected = case["expected"]["special_points"].as_array().unwrap();
+        let found = values["special_points"].as_array().unwrap();
+        // In branch order, so position decides.
+        let kinds = |list: &[Json]| list.iter().map(|p| p["kind"].clone()).collect::<Vec<_>>();
+        assert_eq!(kinds(found), kinds(expected));
+        for (f, e) in found.iter().zip(expected) {
+            for name in ["parameter", "state", "omega"] {
+                close(name, &f[name], &e[name], 1e-10, 0.0);
+            }
+        }
+        assert_eq!(values["end"], "range");
+    }
+}

@@ -1,9 +1,11 @@
 //! The questions of this crate under their contract names.
 
+mod continuation;
 mod equilibria;
 mod hopf;
 mod trajectory;
 
+use continuation::Continuation;
 use equilibria::Equilibria;
 use hopf::Hopf;
 use trajectory::Trajectory;
@@ -17,6 +19,7 @@ pub fn tasks() -> Vec<Registration> {
     vec![
         Registration::of::<Trajectory>(),
         Registration::of::<Equilibria>(),
+        Registration::of::<Continuation>(),
         Registration::of::<Hopf>(),
     ]
 }
