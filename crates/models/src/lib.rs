@@ -2,6 +2,7 @@
 //! share with the estimators.
 #![forbid(unsafe_code)]
 
+mod correlated_ridge;
 mod error;
 pub mod inputs;
 pub mod kernel;
@@ -10,6 +11,10 @@ mod sample_kernel;
 mod sampled;
 mod simulate;
 
+pub use correlated_ridge::{
+    CorrelatedRidge, CorrelatedRidgeInputs, LossWeight, SeparableResolvent,
+    SeparableResolventInputs,
+};
 pub use error::{Error, Result};
 pub use ridge::{Ridge, RidgeInputs};
 pub use sample_kernel::{SampleKernel, SampleKernelInputs};
@@ -17,5 +22,10 @@ pub use sample_kernel::{SampleKernel, SampleKernelInputs};
 /// Every task of this crate, for a registry.
 pub fn tasks() -> Vec<rmt_task::Registration> {
     use rmt_task::Registration;
-    vec![Registration::simulated::<Ridge>(), Registration::of::<SampleKernel>()]
+    vec![
+        Registration::simulated::<Ridge>(),
+        Registration::simulated::<CorrelatedRidge>(),
+        Registration::of::<SampleKernel>(),
+        Registration::of::<SeparableResolvent>(),
+    ]
 }
