@@ -186,7 +186,7 @@ impl Task for CorrelatedRidge {
             .set("df2", sums.df2)
             .set("sample_df1", sums.df1)
             .set("sample_df2", solution.sample_df2())
-            .set("gamma", solution.gamma());
+            .set("gamma", sums.df2 * sums.concentration);
         let variance_noise = sums.variance_noise(noise_variance, noise_concentration);
         if inputs.target.is_none() && inputs.coefficients.is_none() {
             out.set("variance_noise", variance_noise);

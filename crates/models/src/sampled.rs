@@ -157,7 +157,7 @@ impl Sums {
             signal: nodes(Weight::Target).sum(|s| s * (kappa / (s + kappa)).powi(2)),
             metric: nodes(Weight::Metric).sum(|s| s / (s + kappa).powi(2)),
             bias: setting.bias(kappa),
-            concentration: (1.0 - solution.sample_decay()) / solution.dof(),
+            concentration: solution.sample_concentration(),
             one_minus_gamma: solution.one_minus_gamma(),
         }
     }

@@ -69,6 +69,12 @@ impl<T: Scalar> Solution<T> {
         flat / (flat + last.step.ab * last.dof.a)
     }
 
+    /// df̃2/D² of a last stage of samples, without subtraction: 1/n for independent rows.
+    pub fn sample_concentration(&self) -> T {
+        let last = self.last();
+        last.step.ab / (last.step.ab * last.dof.a - last.dof.ab * last.step.a)
+    }
+
     /// 1 − γ with γ = (D + dD/dlnK)·df̃2/D², for a chain that ends with samples: the factor by which
     /// sampling amplifies the error, in the form a + ã − aã that has no cancellation.
     pub fn one_minus_gamma(&self) -> T {
@@ -76,14 +82,9 @@ impl<T: Scalar> Solution<T> {
         a + b - a * b
     }
 
-    /// γ itself.
-    pub fn gamma(&self) -> T {
-        (T::from(1.0) - self.dof_decay()) * (T::from(1.0) - self.sample_decay())
-    }
-
-    /// df̃2 = D(1 − ã) of the last stage.
+    /// df̃2 of a last stage of samples.
     pub fn sample_df2(&self) -> T {
-        self.last().dof.a * (T::from(1.0) - self.sample_decay())
+        self.last().dof.a * self.last().dof.a * self.sample_concentration()
     }
 }
 
