@@ -42,24 +42,33 @@ pub struct Nodes {
 impl Nodes {
     /// Merges equal eigenvalues of a list with weights.
     pub fn new(s: &[f64], w: &[f64]) -> Self {
-        let mut order: Vec<u32> = (0..s.len() as u32).collect();
-        if !s.is_sorted_by(|a, b| a >= b) {
-            order.sort_by(|&i, &j| s[j as usize].total_cmp(&s[i as usize]));
-        }
         let mut nodes = Nodes::default();
-        for i in order {
-            let (s, w) = (s[i as usize], w[i as usize]);
-            if s <= 0.0 {
-                nodes.zero += w;
-            } else if nodes.s.last() == Some(&s) {
-                let last = nodes.w.len() - 1;
-                nodes.w[last] += w;
-            } else {
-                nodes.s.push(s);
-                nodes.w.push(w);
+        if s.is_sorted_by(|a, b| a >= b) {
+            nodes.s.reserve(s.len());
+            nodes.w.reserve(s.len());
+            for (s, w) in s.iter().zip(w) {
+                nodes.push(*s, *w);
+            }
+        } else {
+            let mut atoms: Vec<(f64, f64)> = s.iter().copied().zip(w.iter().copied()).collect();
+            atoms.sort_by(|a, b| b.0.total_cmp(&a.0));
+            for (s, w) in atoms {
+                nodes.push(s, w);
             }
         }
         nodes
+    }
+
+    /// Adds an atom at or below the smallest one so far.
+    fn push(&mut self, s: f64, w: f64) {
+        if s <= 0.0 {
+            self.zero += w;
+        } else if let (Some(last), true) = (self.w.last_mut(), self.s.last() == Some(&s)) {
+            *last += w;
+        } else {
+            self.s.push(s);
+            self.w.push(w);
+        }
     }
 
     /// Σ w over s > 0.
