@@ -20,7 +20,7 @@ pub use limit::Limit;
 
 use crate::{Error, Result};
 use faer::{Mat, MatRef};
-use form::{Eigen, Form};
+use form::{Eigen, Form, Level};
 use std::sync::Arc;
 
 /// Largest number of rows for which a dense K is decomposed.
@@ -65,7 +65,6 @@ pub struct Kernel {
     parts: Vec<Part>,
     scale: f64,
     levels: Levels,
-    /// Index of the last row, its part, and its time.
     times: Option<Vec<f64>>,
     notices: Vec<String>,
 }
@@ -179,7 +178,7 @@ impl Kernel {
                  (approximate, κ̃ to about 1e-3)"
             ));
         }
-        let mut levels = form::levels(parts.iter().map(|p| &*p.form), 1.0)?;
+        let mut levels = combined(&parts, 1.0, false)?;
         let trace = match family {
             // Unit diagonal: exact.
             Family::Diagonal { .. } | Family::Dense { .. } => levels.trace(),
@@ -195,7 +194,7 @@ impl Kernel {
             notices.push(format!(
                 "the sample correlation had trace {trace:.6}; it was scaled by {scale:.6} to Tr K = n = {n}"
             ));
-            levels = form::levels(parts.iter().map(|p| &*p.form), scale)?;
+            levels = combined(&parts, scale, false)?;
         }
         Ok(Self {
             rows: n,
@@ -221,6 +220,16 @@ impl Kernel {
     /// Eigenvalues with multiplicities; Σ = n.
     pub fn levels(&self) -> &Levels {
         &self.levels
+    }
+
+    /// The spectrum of K in the complement of the all-ones vector, where the residuals live once a
+    /// mean has been fitted.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for a dense family above [`DENSE_LIMIT`] rows (its eigenvectors are
+    /// needed); a failing eigendecomposition.
+    pub fn centred_levels(&self) -> Result<Levels> {
+        combined(&self.parts, self.scale, true)
     }
 
     /// Whether K = I.
@@ -336,13 +345,13 @@ impl Kernel {
         Ok(out)
     }
 
-    /// Eigenbasis of K, and the diagonal k′ᵢ = uᵢᵀK′uᵢ of K′ = `noise` in it. Inside an eigenspace
-    /// of a repeated eigenvalue the basis is the one that diagonalises K′, so that k′ is unique.
-    /// O(n³).
+    /// Eigenbasis of K, and the diagonal k′ᵢ = uᵢᵀK′uᵢ of K′ = `noise` in it; with `centred`, of PKP
+    /// and PK′P in the complement of the all-ones vector. Inside an eigenspace of a repeated
+    /// eigenvalue the basis is the one that diagonalises K′, so that k′ is unique. O(n³).
     ///
     /// # Errors
     /// [`Error::TooLarge`] above [`DENSE_LIMIT`] rows; kernels of different sizes.
-    pub fn joint_basis(&self, noise: &Kernel) -> Result<JointBasis> {
+    pub fn joint_basis(&self, noise: &Kernel, centred: bool) -> Result<JointBasis> {
         let n = self.rows;
         if noise.rows != n {
             return Err(Error::LengthMismatch {
@@ -355,10 +364,43 @@ impl Kernel {
             let kind = self.family.kind();
             return Err(Error::TooLarge { kind, rows: n, limit: DENSE_LIMIT });
         }
-        let mut eigen = Eigen::of(self.dense().as_ref())?;
-        let image = noise.dense() * &eigen.vectors;
+        if !centred {
+            return JointBasis::of(self.dense().as_ref(), noise.dense().as_ref());
+        }
+        // The columns 1 … n−1 of the reflection that takes 1/√n to −e₀ span the complement.
+        let unit = (n as f64).sqrt().recip();
+        let basis = Mat::from_fn(n, n.saturating_sub(1), |i, j| match i {
+            0 => -unit,
+            _ => f64::from(u8::from(i == j + 1)) - unit * unit / (1.0 + unit),
+        });
+        let inside = |k: &Kernel| {
+            let m = basis.transpose() * k.dense() * &basis;
+            Mat::from_fn(n - 1, n - 1, |i, j| 0.5 * (m[(i, j)] + m[(j, i)]))
+        };
+        let mut joint = JointBasis::of(inside(self).as_ref(), inside(noise).as_ref())?;
+        joint.vectors = &basis * &joint.vectors;
+        Ok(joint)
+    }
+}
+
+/// Eigenbasis of K with the diagonal of K′ in it.
+#[derive(Clone, Debug)]
+pub struct JointBasis {
+    /// Eigenvalues kᵢ of K, descending.
+    pub values: Vec<f64>,
+    /// k′ᵢ = uᵢᵀK′uᵢ.
+    pub noise_diagonal: Vec<f64>,
+    /// The uᵢ as columns (n×n, or n×(n − 1) once centred).
+    pub vectors: Mat<f64>,
+}
+
+impl JointBasis {
+    fn of(samples: MatRef<'_, f64>, noise: MatRef<'_, f64>) -> Result<Self> {
+        let n = samples.nrows();
+        let mut eigen = Eigen::of(samples)?;
+        let image = noise * &eigen.vectors;
         let mut noise_diagonal = vec![0.0; n];
-        let tolerance = n as f64 * f64::EPSILON * eigen.values[0];
+        let tolerance = n as f64 * f64::EPSILON * eigen.values.first().copied().unwrap_or(0.0);
         let mut from = 0;
         while from < n {
             let mut to = from + 1;
@@ -367,7 +409,7 @@ impl Kernel {
             }
             let width = to - from;
             if width == 1 {
-                noise_diagonal[from] = dot(eigen.vectors.as_ref(), image.as_ref(), from, from);
+                noise_diagonal[from] = eigen.vectors.col(from).transpose() * image.col(from);
             } else {
                 let space = eigen.vectors.subcols(from, width).to_owned();
                 let inside = space.transpose() * image.subcols(from, width);
@@ -382,23 +424,8 @@ impl Kernel {
             }
             from = to;
         }
-        Ok(JointBasis { values: eigen.values, noise_diagonal, vectors: eigen.vectors })
+        Ok(Self { values: eigen.values, noise_diagonal, vectors: eigen.vectors })
     }
-}
-
-/// Eigenbasis of K with the diagonal of K′ in it.
-#[derive(Clone, Debug)]
-pub struct JointBasis {
-    /// Eigenvalues kᵢ of K, descending.
-    pub values: Vec<f64>,
-    /// k′ᵢ = uᵢᵀK′uᵢ.
-    pub noise_diagonal: Vec<f64>,
-    /// The uᵢ as columns (n×n).
-    pub vectors: Mat<f64>,
-}
-
-fn dot(a: MatRef<'_, f64>, b: MatRef<'_, f64>, i: usize, j: usize) -> f64 {
-    a.col(i).transpose() * b.col(j)
 }
 
 fn scaled(mut v: Vec<f64>, scale: f64) -> Vec<f64> {
@@ -406,6 +433,26 @@ fn scaled(mut v: Vec<f64>, scale: f64) -> Vec<f64> {
         v.iter_mut().for_each(|x| *x *= scale);
     }
     v
+}
+
+/// The spectra of all parts; equal parts are counted, not repeated.
+fn combined(parts: &[Part], scale: f64, centred: bool) -> Result<Levels> {
+    let mut distinct: Vec<(&Arc<Form>, f64)> = Vec::new();
+    for part in parts {
+        match distinct.iter_mut().find(|(form, _)| Arc::ptr_eq(form, &part.form)) {
+            Some((_, times)) => *times += 1.0,
+            None => distinct.push((&part.form, 1.0)),
+        }
+    }
+    let mut levels = Vec::new();
+    for (form, times) in distinct {
+        levels.extend(form.spectrum(centred)?.into_iter().map(|level| Level {
+            value: scale * level.value,
+            count: times * level.count,
+            weight: times * level.weight,
+        }));
+    }
+    Ok(Levels::new(levels, centred))
 }
 
 /// Rows of each group, groups in order of appearance.

@@ -53,6 +53,6 @@ pub use stage::{
 };
 pub use sums::{df_sums, df_sums_scalar};
 pub use support::SampleCovariance;
-pub use toeplitz::{ar1_eigenvalues, nearest_neighbor_eigenvalues};
+pub use toeplitz::{ar1_eigenvalues, ar1_frequencies, nearest_neighbor_eigenvalues};
 pub use transforms::{s_transform, s_transform_wishart};
 pub use two_point::{Order, TwoPoint};

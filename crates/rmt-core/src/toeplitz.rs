@@ -5,12 +5,20 @@ use std::f64::consts::PI;
 /// Eigenvalues, largest first for ρ > 0, of the n×n Kac–Murdock–Szegő matrix ρ^|i−j|,
 /// −1 < ρ < 1. `one_minus` = 1 − ρ, given separately because it carries the digits at ρ → 1.
 ///
-/// λ = (1 − ρ²)/(1 − 2ρ cos θ + ρ²) at the n roots of (n+1)θ + 2 arg(1 − ρ e^(−iθ)) = kπ, whose
-/// left side increases in θ. O(n), every eigenvalue to rounding.
+/// λ = (1 − ρ²)/(1 − 2ρ cos θ + ρ²) at the frequencies of [`ar1_frequencies`]. O(n), every
+/// eigenvalue to rounding.
 pub fn ar1_eigenvalues(n: usize, rho: f64, one_minus: f64) -> Vec<f64> {
+    ar1_frequencies(n, rho, one_minus)
+        .into_iter()
+        .map(|theta| one_minus * (1.0 + rho) / modulus(rho, one_minus, theta))
+        .collect()
+}
+
+/// Frequencies θ_1 < … < θ_n in (0, π) of the eigenvectors of the matrix of [`ar1_eigenvalues`]:
+/// the n roots of (n+1)θ + 2 arg(1 − ρ e^(−iθ)) = kπ, whose left side increases in θ. The k-th
+/// eigenvector is cos((t − (n+1)/2)θ_k), t = 1 … n, for odd k and the sine of the same for even k.
+pub fn ar1_frequencies(n: usize, rho: f64, one_minus: f64) -> Vec<f64> {
     let size = n as f64 + 1.0;
-    // |1 − ρ e^(−iθ)|², without cancellation near θ = 0.
-    let modulus = |theta: f64| one_minus * one_minus + 4.0 * rho * (0.5 * theta).sin().powi(2);
     let phase =
         |theta: f64| (rho * theta.sin()).atan2(one_minus + 2.0 * rho * (0.5 * theta).sin().powi(2));
     (1..=n)
@@ -25,7 +33,7 @@ pub fn ar1_eigenvalues(n: usize, rho: f64, one_minus: f64) -> Vec<f64> {
                 } else {
                     high = theta
                 }
-                let slope = size + 2.0 * rho * (theta.cos() - rho) / modulus(theta);
+                let slope = size + 2.0 * rho * (theta.cos() - rho) / modulus(rho, one_minus, theta);
                 let next = theta - residual / slope;
                 let next = if next > low && next < high { next } else { 0.5 * (low + high) };
                 if (next - theta).abs() <= 2.0 * f64::EPSILON * theta {
@@ -34,9 +42,14 @@ pub fn ar1_eigenvalues(n: usize, rho: f64, one_minus: f64) -> Vec<f64> {
                 }
                 theta = next;
             }
-            one_minus * (1.0 + rho) / modulus(theta)
+            theta
         })
         .collect()
+}
+
+/// |1 − ρ e^(−iθ)|², without cancellation near θ = 0.
+fn modulus(rho: f64, one_minus: f64, theta: f64) -> f64 {
+    one_minus * one_minus + 4.0 * rho * (0.5 * theta).sin().powi(2)
 }
 
 /// Eigenvalues, largest first for b > 0, of the n×n matrix with ones on the diagonal and b/2 beside

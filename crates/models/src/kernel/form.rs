@@ -1,8 +1,8 @@
 //! One diagonal block of K in the representation that makes its operations cheap.
 
-use super::Levels;
 use crate::{Error, Result};
 use faer::{Mat, MatRef, Side};
+use std::f64::consts::PI;
 use std::sync::OnceLock;
 
 /// A block of K.
@@ -30,6 +30,14 @@ pub(super) struct Eigen {
     pub(super) vectors: Mat<f64>,
 }
 
+/// An eigenvalue with its multiplicity and the weight (1ᵀu)² of the all-ones vector.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub(super) value: f64,
+    pub(super) count: f64,
+    pub(super) weight: f64,
+}
+
 /// Eigenvalues below this times the largest are rejected as negative.
 const NEGATIVE: f64 = 1e-10;
 
@@ -45,62 +53,95 @@ impl Form {
         }
     }
 
-    /// Eigenvalues with multiplicities, negative rounding set to zero.
-    pub(super) fn spectrum(&self) -> Result<Vec<(f64, f64)>> {
+    /// Eigenvalues with multiplicities, rounding set to zero; with `means`, also the weight (1ᵀu)²
+    /// of the all-ones vector in each eigenspace (which costs dense forms their eigenvectors).
+    pub(super) fn spectrum(&self, means: bool) -> Result<Vec<Level>> {
+        let n = self.rows();
         Ok(match self {
             Self::Diagonal(values) => runs(values),
+            Self::Markov { decay, innovation } if decay.windows(2).all(|w| w[0] == w[1]) => {
+                let rho = decay.first().copied().unwrap_or(0.0);
+                let one_minus = innovation.first().copied().unwrap_or(1.0) / (1.0 + rho);
+                let values = rmt_core::ar1_eigenvalues(n, rho, one_minus);
+                let theta = rmt_core::ar1_frequencies(n, rho, one_minus);
+                let m = n as f64;
+                let level = |(at, (value, theta)): (usize, (f64, f64))| {
+                    // Cosine eigenvectors (even positions); the sines sum to zero.
+                    let sum = (0.5 * m * theta).sin() / (0.5 * theta).sin();
+                    let norm = 0.5 * (m + (m * theta).sin() / theta.sin());
+                    let weight = if at % 2 == 0 { sum * sum / norm } else { 0.0 };
+                    Level { value, count: 1.0, weight }
+                };
+                values.into_iter().zip(theta).enumerate().map(level).collect()
+            }
             Self::Markov { decay, innovation } => {
-                if decay.windows(2).all(|w| w[0] == w[1]) {
-                    let rho = decay.first().copied().unwrap_or(0.0);
-                    let one_minus = innovation.first().copied().unwrap_or(1.0) / (1.0 + rho);
-                    single(rmt_core::ar1_eigenvalues(decay.len() + 1, rho, one_minus))
-                } else {
-                    let (diagonal, beside) = precision(decay, innovation);
-                    let inverse = tridiagonal_eigenvalues(diagonal, beside)
-                        .ok_or(Error::NoDecomposition { rows: decay.len() + 1 })?;
-                    single(inverse.into_iter().map(|x| 1.0 / x).collect())
-                }
+                let (diagonal, beside) = precision(decay, innovation);
+                let (inverse, ones) = tridiagonal_eigenvalues(diagonal, beside)
+                    .ok_or(Error::NoDecomposition { rows: n })?;
+                let pairs = inverse.into_iter().zip(ones);
+                pairs.map(|(x, z)| Level { value: 1.0 / x, count: 1.0, weight: z * z }).collect()
             }
             Self::Tridiagonal { beside } => {
                 // Stretches of equal coupling between gaps are independent of each other.
-                let mut values = Vec::with_capacity(self.rows());
+                let mut levels = Vec::with_capacity(n);
                 let mut from = 0;
                 for to in 0..=beside.len() {
                     if to == beside.len() || beside[to] == 0.0 {
                         let coupling = if to > from { 2.0 * beside[from] } else { 0.0 };
-                        values.extend(rmt_core::nearest_neighbor_eigenvalues(
-                            to - from + 1,
-                            coupling,
-                        ));
+                        let length = to - from + 1;
+                        let size = length as f64 + 1.0;
+                        let values = rmt_core::nearest_neighbor_eigenvalues(length, coupling);
+                        levels.extend(values.into_iter().enumerate().map(|(at, value)| {
+                            // Σ_t sin(πjt/size) = cot(πj/2size) for odd j, 0 for even j.
+                            let angle = PI * (at as f64 + 1.0) / (2.0 * size);
+                            let weight =
+                                if at % 2 == 0 { 2.0 / size * angle.tan().powi(-2) } else { 0.0 };
+                            Level { value, count: 1.0, weight }
+                        }));
                         from = to + 1;
-                    }
-                }
-                single(values)
-            }
-            Self::Exchangeable { rows, size, correlation } => {
-                let (m, groups) = (*size as f64, (rows / size) as f64);
-                let mut levels = vec![(1.0 + (m - 1.0) * correlation, groups)];
-                if *size > 1 {
-                    levels.push((1.0 - correlation, groups * (m - 1.0)));
-                }
-                // At r = −1/(m−1) the top level is zero up to rounding.
-                for level in &mut levels {
-                    if level.0 < 4.0 * f64::EPSILON {
-                        level.0 = 0.0;
                     }
                 }
                 levels
             }
-            Self::Dense { matrix, eigen } => match eigen.get() {
-                Some(eigen) => single(eigen.values.clone()),
-                None => {
+            Self::Exchangeable { size, correlation, .. } => {
+                let (m, groups) = (*size as f64, (n / size) as f64);
+                // Zero at the ends of the range, up to rounding.
+                let clean = |k: f64| if k < 4.0 * f64::EPSILON { 0.0 } else { k };
+                let top = clean(1.0 + (m - 1.0) * correlation);
+                let mut levels = vec![Level { value: top, count: groups, weight: n as f64 }];
+                if *size > 1 {
+                    let inside = clean(1.0 - correlation);
+                    levels.push(Level { value: inside, count: groups * (m - 1.0), weight: 0.0 });
+                }
+                levels
+            }
+            Self::Dense { matrix, eigen } => {
+                if means || eigen.get().is_some() {
+                    let eigen = self.eigen()?;
+                    let values = eigen.values.iter().enumerate();
+                    values
+                        .map(|(j, &value)| {
+                            let weight = eigen.vectors.col(j).iter().sum::<f64>().powi(2);
+                            Level { value, count: 1.0, weight }
+                        })
+                        .collect()
+                } else {
                     let values = matrix
                         .self_adjoint_eigenvalues(Side::Lower)
-                        .map_err(|_| Error::NoDecomposition { rows: matrix.nrows() })?;
-                    single(rounded(values)?)
+                        .map_err(|_| Error::NoDecomposition { rows: n })?;
+                    let values = rounded(values)?.into_iter();
+                    values.map(|value| Level { value, count: 1.0, weight: 0.0 }).collect()
                 }
-            },
-            Self::Toeplitz { column } => single(circulant(column)),
+            }
+            Self::Toeplitz { column } => {
+                // The first eigenvector of a circulant is constant.
+                let level = |(at, value)| Level {
+                    value,
+                    count: 1.0,
+                    weight: if at == 0 { n as f64 } else { 0.0 },
+                };
+                circulant(column).into_iter().enumerate().map(level).collect()
+            }
         })
     }
 
@@ -332,16 +373,15 @@ fn product(matrix: MatRef<'_, f64>, v: &[f64]) -> Vec<f64> {
     (0..out.nrows()).map(|i| out[i]).collect()
 }
 
-fn single(values: Vec<f64>) -> Vec<(f64, f64)> {
-    values.into_iter().map(|k| (k, 1.0)).collect()
-}
-
-fn runs(values: &[f64]) -> Vec<(f64, f64)> {
-    let mut out: Vec<(f64, f64)> = Vec::new();
+fn runs(values: &[f64]) -> Vec<Level> {
+    let mut out: Vec<Level> = Vec::new();
     for &value in values {
         match out.last_mut() {
-            Some((last, count)) if *last == value => *count += 1.0,
-            _ => out.push((value, 1.0)),
+            Some(last) if last.value == value => {
+                last.count += 1.0;
+                last.weight += 1.0;
+            }
+            _ => out.push(Level { value, count: 1.0, weight: 1.0 }),
         }
     }
     out
@@ -376,10 +416,11 @@ fn tridiagonal_solve(diagonal: &[f64], beside: &[f64], v: &[f64]) -> Vec<f64> {
     out
 }
 
-/// Eigenvalues of a symmetric tridiagonal matrix by implicit QL; `None` if an eigenvalue needs
-/// more than 60 sweeps.
-fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<Vec<f64>> {
+/// Eigenvalues of a symmetric tridiagonal matrix by implicit QL, and the product of the all-ones
+/// vector with each eigenvector; `None` if an eigenvalue needs more than 60 sweeps.
+fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
     let n = d.len();
+    let mut z = vec![1.0; n];
     let mut e = beside;
     e.push(0.0);
     for l in 0..n {
@@ -417,6 +458,9 @@ fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<Vec<f64>
                 p = s * r;
                 d[i + 1] = g + p;
                 g = c * r - b;
+                let f = z[i + 1];
+                z[i + 1] = s * z[i] + c * f;
+                z[i] = c * z[i] - s * f;
             }
             if deflated {
                 continue;
@@ -426,15 +470,14 @@ fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<Vec<f64>
             e[m] = 0.0;
         }
     }
-    Some(d)
+    Some((d, z))
 }
 
 /// Eigenvalues of the circulant with c_j = r(min(j, n − j)): the discrete cosine sums of the
 /// symmetric sequence, each but the first (and the middle) twice. Tiny negatives become zero.
 fn circulant(column: &[f64]) -> Vec<f64> {
     let n = column.len();
-    let cosine: Vec<f64> =
-        (0..n).map(|j| (2.0 * std::f64::consts::PI * j as f64 / n as f64).cos()).collect();
+    let cosine: Vec<f64> = (0..n).map(|j| (2.0 * PI * j as f64 / n as f64).cos()).collect();
     (0..n)
         .map(|k| {
             let k = k.min(n - k);
@@ -450,13 +493,4 @@ fn circulant(column: &[f64]) -> Vec<f64> {
             sum.max(0.0)
         })
         .collect()
-}
-
-/// All positive pieces of a kernel as one set of levels.
-pub(super) fn levels<'a>(forms: impl Iterator<Item = &'a Form>, scale: f64) -> Result<Levels> {
-    let mut pairs = Vec::new();
-    for form in forms {
-        pairs.extend(form.spectrum()?.into_iter().map(|(k, m)| (k * scale, m)));
-    }
-    Ok(Levels::new(pairs))
 }

@@ -4,6 +4,7 @@
 //! exponential, b = coth(1/ξ): t = (1 + 2bκ̃ + κ̃²)^−½;
 //! nearest neighbour: t = 1 − κ̃/√((1 + κ̃)² − b²).
 
+use super::form::Level;
 use super::{Family, Levels, SampleCorrelation};
 use crate::{Error, Result};
 
@@ -46,7 +47,7 @@ impl SampleCorrelation {
             Family::Blocks { size, correlation } => {
                 let m = *size as f64;
                 let top = 1.0 + (m - 1.0) * correlation;
-                let levels = Levels::new([(top, 1.0 / m), (1.0 - correlation, 1.0 - 1.0 / m)]);
+                let levels = levels([(top, 1.0 / m), (1.0 - correlation, 1.0 - 1.0 / m)]);
                 of_levels(&levels, t)?
             }
             Family::Diagonal { values, counts } => {
@@ -55,14 +56,20 @@ impl SampleCorrelation {
                 if total <= 0.0 {
                     return Err(Error::NoVariance { trace: total });
                 }
-                let levels = values.iter().zip(counts).map(|(v, c)| (v * n / total, *c as f64 / n));
-                of_levels(&Levels::new(levels), t)?
+                let pairs = values.iter().zip(counts).map(|(v, c)| (v * n / total, *c as f64 / n));
+                of_levels(&levels(pairs), t)?
             }
             Family::PowerLaw { .. } | Family::Dense { .. } => {
                 return Err(Error::NoLimit { kind: self.family.kind() });
             }
         })
     }
+}
+
+/// Levels whose counts are fractions of the rows.
+fn levels(pairs: impl IntoIterator<Item = (f64, f64)>) -> Levels {
+    let level = |(value, count)| Level { value, count, weight: 0.0 };
+    Levels::new(pairs.into_iter().map(level), false)
 }
 
 fn of_levels(levels: &Levels, t: f64) -> Result<Limit> {

@@ -90,6 +90,58 @@ fn operations_equal_those_of_the_dense_matrix() {
     }
 }
 
+/// Traces in the complement of the mean, from (k, m, (1ᵀu)²) alone, against the eigenvalues of the
+/// dense PKP: catches wrong weights of any family, and the branches of a singular K.
+#[test]
+fn centred_traces_equal_those_of_the_dense_projection() {
+    let n = 24;
+    let times: Vec<f64> = (0..n).map(|i| i as f64 + 2.0 * (i / 5) as f64).collect();
+    let labels: Vec<usize> = (0..n).map(|i| usize::from(i >= 12)).collect();
+    let mut inputs = families(n);
+    inputs.push(Family::Blocks { size: 2, correlation: 1.0 }.into());
+    inputs.push(Family::Blocks { size: 3, correlation: -0.5 }.into());
+    inputs.push(Family::Diagonal { values: vec![0.0, 2.0], counts: vec![3, n - 3] }.into());
+    for input in inputs {
+        for (groups, stamps) in
+            [(None, None), (Some(labels.as_slice()), None), (None, Some(times.as_slice()))]
+        {
+            let rows = Rows { count: n, groups, times: stamps };
+            let Ok(kernel) = input.kernel_on(rows, SpectrumMethod::Exact) else { continue };
+            let levels = kernel.centred_levels().unwrap();
+            let dense = kernel.dense();
+            let project = Mat::from_fn(n, n, |i, j| f64::from(u8::from(i == j)) - 1.0 / n as f64);
+            let inside = &project * &dense * &project;
+            let inside = Mat::from_fn(n, n, |i, j| 0.5 * (inside[(i, j)] + inside[(j, i)]));
+            let eigen = Eigen::of(inside.as_ref()).unwrap();
+            let rank = eigen.values.iter().filter(|k| **k > 1e-12).count() as f64;
+            assert_eq!(levels.rank(), rank, "{input:?}");
+            assert_eq!(levels.nullity(), n as f64 - 1.0 - rank, "{input:?}");
+            for kappa in [0.0, 1e-6, 1e-2, 1.0, 50.0] {
+                let positive = || eigen.values.iter().filter(|k| **k > 1e-12);
+                let df1: f64 = positive().map(|k| k / (k + kappa)).sum();
+                let complement: f64 = positive().map(|k| kappa / (k + kappa)).sum();
+                let resolvent: f64 = positive().map(|k| k / (k + kappa).powi(2)).sum();
+                let what = format!("{input:?} at {kappa}");
+                close(levels.df1(kappa), df1, 1e-11, &what);
+                close(levels.complement(kappa) + 1e-300, complement + 1e-300, 1e-9, &what);
+                if kappa > 0.0 || matches!(levels.nullity(), 0.0) {
+                    close(levels.resolvent(kappa), resolvent, 1e-9, &what);
+                    let found = levels.kappa(df1, complement, None).unwrap();
+                    close(found + 1e-300, kappa + 1e-300, 1e-8, &what);
+                }
+                if kappa > 0.0 {
+                    let ones = vec![1.0; n];
+                    let solved = kernel.solve(kappa, &ones).unwrap().unwrap();
+                    let image = kernel.apply(&solved).unwrap();
+                    let top: f64 = solved.iter().zip(&image).map(|(a, b)| a * b).sum();
+                    let bottom: f64 = solved.iter().sum();
+                    close(levels.mean_factor(kappa), 1.0 + top / (bottom * bottom), 1e-12, &what);
+                }
+            }
+        }
+    }
+}
+
 /// Eigenvalues of unequal steps come from a tridiagonal solver; equal steps are the same matrix.
 #[test]
 fn unequal_steps_reduce_to_equal_ones() {
@@ -164,12 +216,12 @@ fn joint_basis_diagonalises_the_noise_inside_eigenspaces() {
     let mut expected = noise.levels().values().to_vec();
     expected.sort_by(|a, b| b.total_cmp(a));
     let identity = SampleCorrelation::from(Family::Identity).kernel(n).unwrap();
-    let basis = identity.joint_basis(&noise).unwrap();
+    let basis = identity.joint_basis(&noise, false).unwrap();
     for (k, e) in basis.noise_diagonal.iter().zip(&expected) {
         close(*k, *e, 1e-12, "K = I");
     }
     let blocks: SampleCorrelation = Family::Blocks { size: 3, correlation: 0.5 }.into();
-    let basis = blocks.kernel(n).unwrap().joint_basis(&noise).unwrap();
+    let basis = blocks.kernel(n).unwrap().joint_basis(&noise, false).unwrap();
     let dense = noise.dense();
     for a in 0..n {
         let image = &dense * basis.vectors.col(a);
@@ -282,12 +334,12 @@ proptest! {
         logs in prop::collection::vec(-8.0..3.0_f64, 1..30),
         log_kappa in -10.0..4.0_f64,
     ) {
-        let values = logs.iter().map(|x| (10.0_f64.powf(*x), 2.0));
-        let levels = Levels::new(values);
+        let level = |x: &f64| Level { value: 10.0_f64.powf(*x), count: 2.0, weight: 0.0 };
+        let levels = Levels::new(logs.iter().map(level), false);
         let kappa = 10.0_f64.powf(log_kappa);
         let found = levels.kappa(levels.df1(kappa), levels.complement(kappa), None).unwrap();
         // The sums themselves carry a few ε of rounding, amplified by at most df₁(or rest)/slope.
-        let slope = levels.df1_minus_df2(kappa);
+        let slope = kappa * levels.resolvent(kappa);
         let amplified = levels.df1(kappa).min(levels.complement(kappa)) / slope;
         prop_assert!((found / kappa - 1.0).abs() < 1e-14 * (1.0 + amplified), "{found} {kappa}");
     }

@@ -1,0 +1,148 @@
+//! Centring, scaling and weighting, undone exactly in the coefficients.
+//!
+//! With an intercept the loss Σ wᵢ(yᵢ − b − xᵢᵀθ)²/n + λ|θ|² is minimised over b first: rows
+//! become √wᵢ(xᵢ − x̄), √wᵢ(yᵢ − ȳ) with weighted means, and the problem is one without intercept
+//! inside the complement of the unit vector s ∝ √w. The intercept is not penalised.
+
+use crate::{Error, Result, Table};
+use faer::Mat;
+
+/// How the data are prepared.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Fit an unpenalised intercept (default: true).
+    pub intercept: bool,
+    /// Divide each feature by its standard deviation (1/n; root mean square without intercept), so
+    /// that λ acts on standardised coefficients (default: false). The scales are those of all rows,
+    /// also inside cross-validation.
+    pub standardize: bool,
+    /// A positive weight a row; only their ratios matter (they are scaled to mean 1).
+    pub weights: Option<Vec<f64>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { intercept: true, standardize: false, weights: None }
+    }
+}
+
+/// Centred, scaled, weighted data.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    /// Features, n×p.
+    pub(crate) x: Mat<f64>,
+    /// Targets, n×q.
+    pub(crate) y: Mat<f64>,
+    /// Mean of each feature (0 without intercept) and its scale (1 unless standardised).
+    pub(crate) x_mean: Vec<f64>,
+    pub(crate) x_scale: Vec<f64>,
+    pub(crate) y_mean: Vec<f64>,
+    /// The unit vector s taken out by the intercept.
+    pub(crate) direction: Option<Vec<f64>>,
+    /// √w, weights of mean 1.
+    pub(crate) root_weights: Option<Vec<f64>>,
+}
+
+impl Prepared {
+    pub(crate) fn new(x: Table<'_>, y: Table<'_>, options: &Options) -> Result<Self> {
+        let n = x.rows();
+        x.check("x")?;
+        y.check("y")?;
+        if y.rows() != n {
+            return Err(Error::Length { what: "y", found: y.rows(), expected: n });
+        }
+        let needed = if options.intercept { 2 } else { 1 };
+        if n < needed {
+            return Err(Error::TooFewRows { rows: n, needed });
+        }
+        let weights = match &options.weights {
+            None => None,
+            Some(weights) => Some(normalised(weights, n)?),
+        };
+        let weight = |row: usize| weights.as_ref().map_or(1.0, |w| w[row]);
+        let mean = |table: &Table<'_>, column: usize| {
+            if options.intercept {
+                (0..n).map(|i| weight(i) * table.at(i, column)).sum::<f64>() / n as f64
+            } else {
+                0.0
+            }
+        };
+        let x_mean: Vec<f64> = (0..x.columns()).map(|j| mean(&x, j)).collect();
+        let y_mean: Vec<f64> = (0..y.columns()).map(|j| mean(&y, j)).collect();
+        let mut x_scale = vec![1.0; x.columns()];
+        if options.standardize {
+            for (j, scale) in x_scale.iter_mut().enumerate() {
+                let squares: f64 =
+                    (0..n).map(|i| weight(i) * (x.at(i, j) - x_mean[j]).powi(2)).sum();
+                *scale = (squares / n as f64).sqrt();
+                let size = (0..n).fold(0.0_f64, |m, i| m.max(x.at(i, j).abs()));
+                if *scale <= 1e-13 * size || *scale == 0.0 {
+                    return Err(Error::ConstantFeature { column: j, value: x.at(0, j) });
+                }
+            }
+        }
+        let root_weights: Option<Vec<f64>> =
+            weights.map(|w| w.into_iter().map(f64::sqrt).collect());
+        let root = |row: usize| root_weights.as_ref().map_or(1.0, |w| w[row]);
+        Ok(Self {
+            x: Mat::from_fn(n, x.columns(), |i, j| {
+                root(i) * ((x.at(i, j) - x_mean[j]) / x_scale[j])
+            }),
+            y: Mat::from_fn(n, y.columns(), |i, j| root(i) * (y.at(i, j) - y_mean[j])),
+            direction: options
+                .intercept
+                .then(|| (0..n).map(|i| root(i) / (n as f64).sqrt()).collect()),
+            x_mean,
+            x_scale,
+            y_mean,
+            root_weights,
+        })
+    }
+
+    /// Dimension of the space of the residuals: n, or n − 1 with an intercept.
+    pub(crate) fn dimension(&self) -> usize {
+        self.x.nrows() - usize::from(self.direction.is_some())
+    }
+
+    /// The features in an orthonormal basis of that space (rows 1 … n−1 of the reflection that
+    /// takes s to −e₀; the whole table without intercept).
+    pub(crate) fn reduced(&self) -> Mat<f64> {
+        let Some(s) = &self.direction else { return self.x.clone() };
+        let x = &self.x;
+        Mat::from_fn(x.nrows() - 1, x.ncols(), |i, j| {
+            x[(i + 1, j)] - s[i + 1] / (1.0 + s[0]) * x[(0, j)]
+        })
+    }
+
+    /// Vectors of the reduced space back in the n rows.
+    pub(crate) fn lifted(&self, reduced: Mat<f64>) -> Mat<f64> {
+        let Some(s) = &self.direction else { return reduced };
+        let n = s.len();
+        let mut out = Mat::zeros(n, reduced.ncols());
+        for j in 0..reduced.ncols() {
+            let column = reduced.col_as_slice(j);
+            let along: f64 = s[1..].iter().zip(column).map(|(s, u)| s * u).sum();
+            let lifted = out.col_as_slice_mut(j);
+            lifted[0] = -along;
+            for i in 1..n {
+                lifted[i] = column[i - 1] - s[i] * along / (1.0 + s[0]);
+            }
+        }
+        out
+    }
+}
+
+/// Weights of mean 1.
+fn normalised(weights: &[f64], n: usize) -> Result<Vec<f64>> {
+    if weights.len() != n {
+        return Err(Error::Length { what: "weights", found: weights.len(), expected: n });
+    }
+    for (row, &value) in weights.iter().enumerate() {
+        if !(value > 0.0 && value.is_finite()) {
+            return Err(Error::BadWeight { row, value });
+        }
+    }
+    let total: f64 = weights.iter().sum();
+    Ok(weights.iter().map(|w| w * n as f64 / total).collect())
+}

@@ -1,0 +1,62 @@
+use crate::{Error, Result};
+
+/// A table of numbers, row by row, borrowed from the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'a> {
+    values: &'a [f64],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Table<'a> {
+    /// `values[row * columns + column]`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there are `rows · columns` values.
+    pub fn new(values: &'a [f64], rows: usize, columns: usize) -> Result<Self> {
+        if values.len() != rows * columns {
+            return Err(Error::Length {
+                what: "table",
+                found: values.len(),
+                expected: rows * columns,
+            });
+        }
+        Ok(Self { values, rows, columns })
+    }
+
+    /// A single column.
+    pub fn column(values: &'a [f64]) -> Self {
+        Self { values, rows: values.len(), columns: 1 }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// One entry.
+    pub(crate) fn at(&self, row: usize, column: usize) -> f64 {
+        self.values[row * self.columns + column]
+    }
+
+    /// Refuses tables without columns and entries that are not finite.
+    pub(crate) fn check(&self, what: &'static str) -> Result<()> {
+        if self.columns == 0 {
+            return Err(Error::Empty { what });
+        }
+        match self.values.iter().position(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(at) => Err(Error::NotFinite {
+                what,
+                row: at / self.columns,
+                column: at % self.columns,
+                value: self.values[at],
+            }),
+        }
+    }
+}
