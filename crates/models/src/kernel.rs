@@ -506,7 +506,7 @@ fn stationary_form(
             beside: (0..m - 1).map(|t| family.at_distance(gap(t))).collect::<Result<_>>()?,
         },
         Family::Blocks { size, correlation } => {
-            if m % size != 0 {
+            if !m.is_multiple_of(*size) {
                 return Err(Error::BlocksDoNotDivide { size: *size, rows: m });
             }
             Form::Exchangeable { rows: m, size: *size, correlation: *correlation }

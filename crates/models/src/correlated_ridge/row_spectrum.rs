@@ -48,7 +48,7 @@ impl RowSpectrum {
             Some(noise) if noise.is_identity() => levels(kernel, &|k| (k, 1.0)),
             Some(noise) if kernel.is_identity() => levels(noise, &|k| (1.0, k)),
             Some(noise) => {
-                let basis = kernel.joint_basis(noise)?;
+                let basis = kernel.joint_basis(noise, false)?;
                 // Negative rounding of a positive semi-definite diagonal is zero.
                 let pairs = basis.values.iter().zip(&basis.noise_diagonal);
                 pairs.map(|(k, q)| (k.max(0.0), q.max(0.0), 1.0)).collect()

@@ -150,6 +150,11 @@ impl Levels {
         self.traces(kappa).resolvent
     }
 
+    /// df̃₁ − df̃₂ = Σ k κ̃/(k + κ̃)², without subtraction.
+    pub fn df1_minus_df2(&self, kappa: f64) -> f64 {
+        kappa * self.resolvent(kappa)
+    }
+
     /// df̃₂(κ̃) = Σ k²/(k + κ̃)².
     pub fn df2(&self, kappa: f64) -> f64 {
         let t = self.traces(kappa);
