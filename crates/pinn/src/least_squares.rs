@@ -1,0 +1,159 @@
+//! Maximum likelihood for Gaussian errors: Levenberg–Marquardt on logarithms.
+//!
+//! Minimise χ²(θ) = Σ ((u(t; θ) − data)/σ)² over θ = (ln of the free rates, ln of the initial
+//! densities), with exact derivatives from the forward sensitivities. A step solves
+//! min |r + J δ|² + μ |D δ|² with D the largest column norms seen (Moré 1978) and μ by Nielsen's
+//! rule (1999). A trajectory that runs away or cannot be integrated has infinite cost: the step
+//! shrinks.
+
+use crate::problem::{Linearised, Problem, Unknowns};
+use crate::{Error, Result};
+use faer::Mat;
+use faer::linalg::solvers::SolveLstsq;
+
+/// Trajectories after which a fit gives up.
+const MAX_EVALUATIONS: usize = 400;
+/// Longest step in a logarithm: beyond a factor e² the linear model says nothing.
+const LONGEST_STEP: f64 = 2.0;
+/// Steps this small in units of the statistical error (or of e^θ) end the iteration.
+const SETTLED: f64 = 1e-7;
+
+/// A maximum-likelihood estimate.
+#[derive(Clone, Debug)]
+pub struct Estimate {
+    /// All parameters, in the order of the model.
+    pub parameters: Vec<f64>,
+    /// The initial state.
+    pub initial_state: Vec<f64>,
+    /// χ² at the estimate.
+    pub chi2: f64,
+    /// Trajectories computed.
+    pub evaluations: usize,
+    pub(crate) unknowns: Unknowns,
+    pub(crate) linearised: Linearised,
+}
+
+/// Fits from the initial guess of the problem.
+pub fn least_squares(problem: &Problem<'_>) -> Result<Estimate> {
+    fit(problem, &problem.unknowns(problem.parameters(), problem.initial_state()), &[])
+}
+
+/// Fits from other parameters and another initial state.
+pub fn least_squares_from(
+    problem: &Problem<'_>,
+    parameters: &[f64],
+    initial_state: &[f64],
+) -> Result<Estimate> {
+    rmt_dynamics::check_parameters(problem.model(), parameters)?;
+    rmt_dynamics::check_state(problem.model(), initial_state)?;
+    fit(problem, &problem.unknowns(parameters, initial_state), &[])
+}
+
+/// Fits with some unknowns `held` at their start.
+pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Result<Estimate> {
+    let mut theta = start.to_vec();
+    let mut here = problem.linearise(&theta).ok_or(Error::NoStart)?;
+    let mut chi2 = here.chi2();
+    let varied: Vec<usize> = (0..theta.len()).filter(|m| !held.contains(m)).collect();
+    let mut scale = vec![0.0_f64; theta.len()];
+    let (mut damping, mut growth) = (1e-3, 2.0);
+    let mut evaluations = 1;
+    while evaluations < MAX_EVALUATIONS {
+        let width = theta.len();
+        for &m in &varied {
+            let norm: f64 =
+                here.jacobian.chunks(width).map(|row| row[m] * row[m]).sum::<f64>().sqrt();
+            scale[m] = scale[m].max(norm).max(f64::MIN_POSITIVE);
+        }
+        let Some(mut step) = damped_step(&here, width, &varied, &scale, damping) else {
+            damping *= 10.0;
+            evaluations += 1;
+            continue;
+        };
+        let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
+        if longest > LONGEST_STEP {
+            step.iter_mut().for_each(|s| *s *= LONGEST_STEP / longest);
+        }
+        let predicted = reduction(&here, width, &varied, &step);
+        // `scale` is about 1/σ(θ): the step in units of the error bar, or plainly tiny.
+        let settled =
+            varied.iter().zip(&step).all(|(&m, s)| s.abs() * scale[m] < SETTLED || s.abs() < 1e-13);
+        if settled || predicted <= 1e-13 * chi2 {
+            return Ok(finish(problem, theta, here, chi2, evaluations));
+        }
+        let mut trial = theta.clone();
+        for (&m, s) in varied.iter().zip(&step) {
+            trial[m] += s;
+        }
+        evaluations += 1;
+        let outcome = problem.linearise(&trial).map(|l| (l.chi2(), l));
+        match outcome {
+            Some((value, linearised)) if value < chi2 => {
+                let gain = (chi2 - value) / predicted;
+                damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0);
+                damping = damping.max(1e-14);
+                growth = 2.0;
+                (theta, here, chi2) = (trial, linearised, value);
+            }
+            _ => {
+                damping *= growth;
+                growth *= 2.0;
+                if damping > 1e14 {
+                    // No descent at rounding level: the point is as good as the arithmetic.
+                    return Ok(finish(problem, theta, here, chi2, evaluations));
+                }
+            }
+        }
+    }
+    Err(Error::NotConverged { chi2, evaluations })
+}
+
+fn finish(
+    problem: &Problem<'_>,
+    unknowns: Unknowns,
+    linearised: Linearised,
+    chi2: f64,
+    evaluations: usize,
+) -> Estimate {
+    let (parameters, initial_state) = problem.expand(&unknowns);
+    Estimate { parameters, initial_state, chi2, evaluations, unknowns, linearised }
+}
+
+/// Minimiser of |r + J δ|² + μ |D δ|² over the varied unknowns, by QR of the stacked matrix.
+fn damped_step(
+    at: &Linearised,
+    width: usize,
+    varied: &[usize],
+    scale: &[f64],
+    damping: f64,
+) -> Option<Vec<f64>> {
+    let (rows, count) = (at.residuals.len(), varied.len());
+    let root = damping.sqrt();
+    let matrix = Mat::from_fn(rows + count, count, |i, j| {
+        // Columns are scaled to unit size, so that the QR is well conditioned.
+        if i < rows {
+            at.jacobian[i * width + varied[j]] / scale[varied[j]]
+        } else if i - rows == j {
+            root
+        } else {
+            0.0
+        }
+    });
+    let mut rhs =
+        Mat::from_fn(rows + count, 1, |i, _| if i < rows { -at.residuals[i] } else { 0.0 });
+    matrix.qr().solve_lstsq_in_place(&mut rhs);
+    let step: Vec<f64> = varied.iter().enumerate().map(|(j, &m)| rhs[(j, 0)] / scale[m]).collect();
+    step.iter().all(|s| s.is_finite()).then_some(step)
+}
+
+/// |r|² − |r + J δ|², the decrease that the linear model promises.
+fn reduction(at: &Linearised, width: usize, varied: &[usize], step: &[f64]) -> f64 {
+    at.residuals
+        .iter()
+        .zip(at.jacobian.chunks(width))
+        .map(|(r, row)| {
+            let change: f64 = varied.iter().zip(step).map(|(&m, s)| row[m] * s).sum();
+            -change * (2.0 * r + change)
+        })
+        .sum()
+}

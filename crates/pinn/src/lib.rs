@@ -1,0 +1,37 @@
+//! Fits of population models to time series: a physics-informed network to find the way, least
+//! squares for the numbers, and a report on what the data can tell.
+//!
+//! Given densities of some species at some times, find the free rates of a [`PopulationModel`] and
+//! the initial state. [`least_squares`] gives the maximum-likelihood estimate with exact
+//! derivatives from forward sensitivities; [`identifiability()`] gives its standard errors, or
+//! names the combination of rates that the data leave open; [`profile`] gives likelihood intervals.
+//! [`train`] fits a network to data and equations at once (Raissi, Perdikaris and Karniadakis
+//! 2019): it needs no good initial guess and smooths the data, but its own estimate is not the one
+//! to report. [`fit()`] does all of it.
+//!
+//! [`PopulationModel`]: rmt_dynamics::PopulationModel
+#![forbid(unsafe_code)]
+
+mod adam;
+mod checkpoint;
+mod error;
+mod fit;
+mod identifiability;
+mod kernels;
+mod least_squares;
+mod matching;
+mod network;
+mod objective;
+mod problem;
+mod task;
+mod training;
+
+pub use adam::Adam;
+pub use error::{Error, Result};
+pub use fit::{Fit, fit};
+pub use identifiability::{Identifiability, Profile, identifiability, profile};
+pub use least_squares::{Estimate, least_squares, least_squares_from};
+pub use objective::Loss;
+pub use problem::{Observations, Problem, Sigma};
+pub use task::{observables, tasks};
+pub use training::{Collocation, NetworkFit, Observer, Progress, Training, train};
