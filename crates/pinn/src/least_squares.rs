@@ -2,7 +2,7 @@
 //!
 //! Minimise χ²(θ) = Σ ((u(t; θ) − data)/σ)² over θ = (ln of the free rates, ln of the initial
 //! densities), with exact derivatives from the forward sensitivities. A step solves
-//! min |r + J δ|² + μ |D δ|² with D the largest column norms seen (Moré 1978) and μ by Nielsen's
+//! min |r + J δ|² + μ |D δ|² with D the largest column norms seen (Moré 1978), at least 1, and μ by Nielsen's
 //! rule (1999). A trajectory that runs away or cannot be integrated has infinite cost: the step
 //! shrinks.
 
@@ -15,6 +15,9 @@ use faer::linalg::solvers::SolveLstsq;
 const MAX_EVALUATIONS: usize = 400;
 /// Longest step in a logarithm: beyond a factor e² the linear model says nothing.
 const LONGEST_STEP: f64 = 2.0;
+/// Column norms below this count as this: an unknown whose logarithm may change by 1 before any
+/// residual does so by a standard deviation is better left where it is.
+const LEAST_SCALE: f64 = 1.0;
 /// Steps this small in units of the statistical error (or of e^θ) end the iteration.
 const SETTLED: f64 = 1e-7;
 
@@ -63,22 +66,21 @@ pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Resul
         for &m in &varied {
             let norm: f64 =
                 here.jacobian.chunks(width).map(|row| row[m] * row[m]).sum::<f64>().sqrt();
-            scale[m] = scale[m].max(norm).max(f64::MIN_POSITIVE);
+            scale[m] = scale[m].max(norm).max(LEAST_SCALE);
         }
         let Some(mut step) = damped_step(&here, width, &varied, &scale, damping) else {
             damping *= 10.0;
             evaluations += 1;
             continue;
         };
-        let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
-        if longest > LONGEST_STEP {
-            step.iter_mut().for_each(|s| *s *= LONGEST_STEP / longest);
-        }
+        // Each by itself: an unknown that the data hardly see must not shorten the others' steps.
+        let clipped = step.iter().any(|s| s.abs() > LONGEST_STEP);
+        step.iter_mut().for_each(|s| *s = s.clamp(-LONGEST_STEP, LONGEST_STEP));
         let predicted = reduction(&here, width, &varied, &step);
         // `scale` is about 1/σ(θ): the step in units of the error bar, or plainly tiny.
         let settled =
             varied.iter().zip(&step).all(|(&m, s)| s.abs() * scale[m] < SETTLED || s.abs() < 1e-13);
-        if settled || predicted <= 1e-13 * chi2 {
+        if settled || (!clipped && predicted.abs() <= 1e-13 * chi2) {
             return Ok(finish(problem, theta, here, chi2, evaluations));
         }
         let mut trial = theta.clone();
@@ -91,7 +93,7 @@ pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Resul
             Some((value, linearised)) if value < chi2 => {
                 let gain = (chi2 - value) / predicted;
                 damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0);
-                damping = damping.max(1e-14);
+                damping = damping.max(1e-10);
                 growth = 2.0;
                 (theta, here, chi2) = (trial, linearised, value);
             }
