@@ -6,6 +6,7 @@ mod correlated_ridge;
 mod error;
 pub mod inputs;
 pub mod kernel;
+pub mod linear_diffusion;
 mod ridge;
 mod sample_kernel;
 mod sampled;
@@ -27,5 +28,6 @@ pub fn tasks() -> Vec<rmt_task::Registration> {
         Registration::simulated::<CorrelatedRidge>(),
         Registration::of::<SampleKernel>(),
         Registration::of::<SeparableResolvent>(),
+        Registration::simulated::<linear_diffusion::LinearDiffusion>(),
     ]
 }

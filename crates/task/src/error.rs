@@ -59,6 +59,15 @@ impl TaskError {
         Self { kind, key: None, message: message.into() }
     }
 
+    /// Says `to` where the error is about the input `from`, for values that one input hands to another.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if self.key.as_deref() == Some(from) {
+            self.key = Some(to.to_owned());
+        }
+        self
+    }
+
     /// Puts the error below `prefix`: an error at `alpha` inside `spectrum` is at `spectrum.alpha`.
     #[must_use]
     pub fn within(mut self, prefix: &str) -> Self {
