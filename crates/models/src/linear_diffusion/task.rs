@@ -111,7 +111,7 @@ impl Offset {
                     OffsetScale::SigmaMax => sigma_max,
                     OffsetScale::Size(size) => *size,
                 };
-                let sign = |i: usize| if i % 2 == 0 { -1.0 } else { 1.0 };
+                let sign = |i: usize| if i.is_multiple_of(2) { -1.0 } else { 1.0 };
                 Ok(population.iter().enumerate().map(|(i, s)| sign(i) * size(*s)).collect())
             }
             Self::Explicit(values) if values.len() != p => Err(TaskError::invalid(

@@ -57,7 +57,7 @@ impl TrainedModel {
         } else {
             (1.0, "give at least 1 sample")
         };
-        if !(samples >= least) {
+        if samples.is_nan() || samples < least {
             return Err(Error::OutOfRange { key: "n", value: samples, remedy });
         }
         let finite = samples.is_finite();
