@@ -330,7 +330,23 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
                 remedy: "no λ ≥ 0 belongs to it: it must be at least κ(λ = 0)",
             });
         }
-        self.at_shift(kappa - self.anchor, 0)
+        self.explicit(kappa - self.anchor)
+    }
+
+    /// The solution at κ = κ(λ = 0) + `shift`: as [`Self::at_kappa`], and keeps every digit however
+    /// close to λ = 0.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a negative or infinite shift.
+    pub fn at_shift(&self, shift: f64) -> Result<Solution<f64>> {
+        if !(shift >= 0.0 && shift.is_finite()) {
+            return Err(Error::OutOfRange {
+                name: "shift",
+                value: shift,
+                remedy: "must be finite and ≥ 0",
+            });
+        }
+        self.explicit(shift)
     }
 
     /// The solution at which Σ s/(s+κ) has a given value: explicit.
@@ -339,15 +355,12 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
         self.at_kappa(nodes.kappa_at(df1, nodes.mass() - df1)?.max(self.anchor))
     }
 
-    fn at_shift(&self, x: f64, iterations: usize) -> Result<Solution<f64>> {
+    fn explicit(&self, x: f64) -> Result<Solution<f64>> {
         let mut memory = Vec::new();
         let seen = self.run(x, x, Resolution::Compressed, &mut memory)?;
         let lambda = seen[seen.len() - 1].ridge().a;
-        let diagnostics = Diagnostics {
-            iterations,
-            residual: 0.0,
-            compression: self.base(Resolution::Compressed).error,
-        };
+        let compression = self.base(Resolution::Compressed).error;
+        let diagnostics = Diagnostics { compression, ..Diagnostics::default() };
         Ok(Solution { lambda, seen, memory, diagnostics })
     }
 
@@ -384,7 +397,7 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
             });
         }
         if lambda == 0.0 {
-            let mut solution = self.at_shift(0.0, 0)?;
+            let mut solution = self.explicit(0.0)?;
             solution.diagnostics.residual = solution.lambda.abs();
             solution.lambda = 0.0;
             return Ok(solution);
