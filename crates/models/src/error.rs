@@ -174,6 +174,22 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A key whose presence or absence contradicts another.
+    #[error("`{key}`: {remedy}")]
+    Choice {
+        /// Contract name of the key.
+        key: &'static str,
+        /// What to give.
+        remedy: &'static str,
+    },
+    /// A combination that no theory here covers.
+    #[error("`{key}`: {remedy}")]
+    NotCovered {
+        /// Contract name of the key.
+        key: &'static str,
+        /// Why, and what is available.
+        remedy: &'static str,
+    },
     /// An error of the core.
     #[error(transparent)]
     Core(#[from] rmt_core::Error),
@@ -207,6 +223,9 @@ impl From<Error> for TaskError {
             }
             Error::Conflict { second: key, .. } | Error::Needs { key, .. } => {
                 TaskError::invalid(*key, error.to_string())
+            }
+            Error::Choice { key, remedy } | Error::NotCovered { key, remedy } => {
+                TaskError::invalid(*key, *remedy)
             }
             Error::Core(inner) => inner.clone().into(),
             Error::NotStationary { .. } | Error::TimeOrder { .. } | Error::Unreachable { .. } => {

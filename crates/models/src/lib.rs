@@ -2,16 +2,21 @@
 //! share with the estimators.
 #![forbid(unsafe_code)]
 
+mod activation;
 mod correlated_ridge;
 mod error;
 pub mod inputs;
 pub mod kernel;
 pub mod linear_diffusion;
+mod minimum;
+pub mod norm_capacity;
+pub mod random_features;
 mod ridge;
 mod sample_kernel;
 mod sampled;
 mod simulate;
 
+pub use activation::{ActivationFunction, Hermite, HermiteCoefficients, HermiteInputs};
 pub use correlated_ridge::{
     CorrelatedRidge, CorrelatedRidgeInputs, LossWeight, SeparableResolvent,
     SeparableResolventInputs,
@@ -29,5 +34,15 @@ pub fn tasks() -> Vec<rmt_task::Registration> {
         Registration::of::<SampleKernel>(),
         Registration::of::<SeparableResolvent>(),
         Registration::simulated::<linear_diffusion::LinearDiffusion>(),
+        Registration::simulated::<random_features::RandomFeatures>(),
+        Registration::simulated::<random_features::RandomFeaturesOptimal>(),
+        Registration::simulated::<random_features::RandomFeaturesScan>(),
+        Registration::simulated::<Hermite>(),
+        Registration::simulated::<norm_capacity::NormCapacity>(),
+        Registration::simulated::<norm_capacity::NormCurve>(),
+        Registration::simulated::<norm_capacity::NormLine>(),
+        Registration::simulated::<norm_capacity::NormBudget>(),
+        Registration::simulated::<norm_capacity::NormToRisk>(),
+        Registration::of::<norm_capacity::NormRates>(),
     ]
 }

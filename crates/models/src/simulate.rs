@@ -91,6 +91,11 @@ impl SampleRidge {
         self.gram.iter().map(|g| g / (g + lambda)).sum()
     }
 
+    /// Tr S² of the smoother ŷ = S y.
+    pub(crate) fn dof_squared(&self, lambda: f64) -> f64 {
+        self.gram.iter().map(|g| (g / (g + lambda)).powi(2)).sum()
+    }
+
     /// Uᵀy.
     fn project(&self, y: &[f64]) -> Vec<f64> {
         (0..self.gram.len()).map(|j| (0..self.n).map(|i| self.left[(i, j)] * y[i]).sum()).collect()

@@ -1,0 +1,122 @@
+use super::{FeatureRegression, SCALING_AND_RENORMALIZATION, Setting, chain_inputs, simulate};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use rmt_task::{Card, Draw, Observables, Simulate, Task, TaskError, Value};
+
+/// Risk over numbers of samples, and over widths as well if asked.
+pub struct RandomFeaturesScan;
+
+chain_inputs! {
+    /// Inputs of [`RandomFeaturesScan`].
+    pub struct RandomFeaturesScanInputs {
+        /// Ridge λ ≥ 0.
+        pub lambda: f64,
+        /// Numbers of samples ≥ 1.
+        pub n_values: Vec<f64>,
+        /// Values of the last width; each quantity is then a matrix with a row for each n.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub width_values: Option<Vec<f64>>,
+    }
+}
+
+impl RandomFeaturesScanInputs {
+    /// The settings of the map, a row for each n.
+    fn settings(&self) -> Result<Vec<Vec<Setting>>> {
+        let base = self.setting(None)?;
+        let one = |n: f64, width: Option<f64>| {
+            let mut setting = Setting { n: Some(n), ..base.clone() };
+            if let Some(width) = width {
+                match setting.widths.last_mut() {
+                    Some(last) => *last = width,
+                    None => setting.widths.push(width),
+                }
+            }
+            setting
+        };
+        if self.n_values.is_empty() {
+            return Err(Error::Choice { key: "n_values", remedy: "give at least one value" });
+        }
+        Ok(self
+            .n_values
+            .iter()
+            .map(|n| match &self.width_values {
+                None => vec![one(*n, None)],
+                Some(widths) => widths.iter().map(|m| one(*n, Some(*m))).collect(),
+            })
+            .collect())
+    }
+
+    /// Numbers of the map as the contract shows them: a vector over n, or a matrix.
+    fn shape(&self, rows: Vec<Vec<f64>>) -> Value {
+        if self.width_values.is_some() {
+            Value::List(rows.into_iter().map(Value::from).collect())
+        } else {
+            rows.concat().into()
+        }
+    }
+}
+
+const QUANTITIES: [&str; 4] = ["risk", "train_error", "norm", "df1"];
+
+impl Task for RandomFeaturesScan {
+    type Inputs = RandomFeaturesScanInputs;
+
+    const CARD: Card = Card {
+        name: "random_features_scan",
+        summary: "Risk, training error and norm over numbers of samples and widths: double and triple descent",
+        equations: "R(n, m) at fixed λ, as in random_features",
+        latex: r"R(n, m) \text{ at fixed } \lambda",
+        references: &[SCALING_AND_RENORMALIZATION],
+        observables: &[
+            ("risk", "excess risk at each n (and width)"),
+            ("train_error", "mean squared residual"),
+            ("norm", "‖â‖²"),
+            ("df1", "degrees of freedom"),
+        ],
+        headline: &["risk"],
+        example: r#"{"spectrum": {"kind": "constant", "p": 100, "value": 1.0}, "target": {"kind": "constant", "p": 100, "total": 1.0}, "noise_variance": 0.5, "widths": [200], "activations": ["tanh"], "lambda": 1e-4, "n_values": [20, 50, 80, 100, 120, 150, 180, 200, 220, 300, 500]}"#,
+    };
+
+    fn evaluate(inputs: &Self::Inputs) -> Result<Observables, TaskError> {
+        let settings = inputs.settings()?;
+        let rows: Vec<Vec<[f64; 4]>> = settings
+            .par_iter()
+            .map(|row| {
+                row.iter()
+                    .map(|setting| {
+                        let at = FeatureRegression::new(setting)?.predict(inputs.lambda)?;
+                        Ok([at.risk, at.train_error, at.norm, at.df1])
+                    })
+                    .collect()
+            })
+            .collect::<Result<_>>()?;
+        let mut out = Observables::new();
+        for (index, name) in QUANTITIES.iter().enumerate() {
+            let values = rows.iter().map(|row| row.iter().map(|q| q[index]).collect()).collect();
+            out.set(*name, inputs.shape(values));
+        }
+        Ok(out)
+    }
+}
+
+impl Simulate for RandomFeaturesScan {
+    fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
+        let (mut risk, mut norm) = (Vec::new(), Vec::new());
+        for (i, row) in inputs.settings()?.iter().enumerate() {
+            let (mut risks, mut norms) = (Vec::new(), Vec::new());
+            for (j, setting) in row.iter().enumerate() {
+                // A point of the map is an experiment of its own.
+                let seed = Draw { seed: draw.stream(), index: (i * row.len() + j) as u64 };
+                let one = simulate::Experiment::run(setting, inputs.lambda, (1, 1), seed)?;
+                risks.push(one.risk());
+                norms.push(one.norm());
+            }
+            risk.push(risks);
+            norm.push(norms);
+        }
+        let mut out = Observables::new();
+        out.set("risk", inputs.shape(risk));
+        out.set("norm", inputs.shape(norm));
+        Ok(out)
+    }
+}
