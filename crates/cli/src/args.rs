@@ -15,14 +15,14 @@ Exit status: 0 done; 1 a result is an error or a miss; 2 the request could not b
 /// Random matrix theory for machine learning: what a model will do, what your data say about it.
 #[derive(Parser)]
 #[command(name = "rmt", version, max_term_width = 100, after_help = EXAMPLES)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// Threads to use [default: all]; results do not depend on it.
     #[arg(long, global = true, value_name = "N", help_heading = "General")]
     pub(crate) threads: Option<usize>,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// Where results go, shared by every command that computes.

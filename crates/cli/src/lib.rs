@@ -9,6 +9,7 @@
 mod args;
 pub mod cases;
 mod commands;
+mod compare;
 mod failure;
 mod files;
 mod inputs;
@@ -16,17 +17,23 @@ mod output;
 mod registry;
 
 use args::Cli;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use registry::Registry;
 use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and returns its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = args::set_threads(cli.threads)
-        .and_then(|()| commands::run(cli.command, &Registry::standard()));
-    match outcome {
-        Ok(status) => status,
-        Err(failure) => failure.report(),
+    run(cli).unwrap_or_else(|failure| failure.report())
+}
+
+fn run(cli: Cli) -> failure::Result {
+    args::set_threads(cli.threads)?;
+    match cli.command {
+        Some(command) => commands::run(command, &Registry::standard()),
+        None => {
+            output::print(&Cli::command().render_help().to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod check;
 mod cite;
 mod completions;
 mod eval;
@@ -18,6 +19,8 @@ pub(crate) enum Command {
     Predict(predict::Args),
     /// Evaluate a file of cases: one JSON object a line.
     Eval(eval::Args),
+    /// Compare a file of cases with the values it expects.
+    Check(check::Args),
     /// List everything that can be predicted or estimated.
     Models(models::Args),
     /// Show the equations, inputs and results of a task.
@@ -35,6 +38,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     match command {
         Command::Predict(args) => predict::run(&args, registry),
         Command::Eval(args) => eval::run(&args, registry),
+        Command::Check(args) => check::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),
         Command::Explain(args) => explain::run(&args, registry),
         Command::Cite(args) => cite::run(&args, registry),
