@@ -48,3 +48,15 @@ pub(crate) fn write(path: &str, bytes: &[u8]) -> Result<()> {
         Failure::file(path, "write", &e)
     })
 }
+
+/// Rows as CSV text.
+pub(crate) fn csv(rows: &[Vec<String>]) -> Result<String> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let write = |writer: &mut csv::Writer<Vec<u8>>| -> std::result::Result<(), csv::Error> {
+        rows.iter().try_for_each(|row| writer.write_record(row))
+    };
+    write(&mut writer).map_err(|e| Failure::input(format!("cannot write CSV: {e}")))?;
+    let bytes =
+        writer.into_inner().map_err(|e| Failure::input(format!("cannot write CSV: {e}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

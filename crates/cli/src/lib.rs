@@ -11,6 +11,7 @@ pub mod cases;
 mod commands;
 mod compare;
 mod failure;
+mod figure;
 mod files;
 mod inputs;
 mod output;

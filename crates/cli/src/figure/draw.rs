@@ -1,0 +1,328 @@
+//! Drawing with kuva: the one place that knows the plotting crate.
+
+use super::{Axis, Content, Figure, Mark, Role, Series};
+use crate::failure::{Failure, Result};
+use crate::output::number;
+use kuva::plot::colormap::ColorMap;
+use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
+use kuva::plot::scatter::MarkerShape;
+use kuva::plot::{BandPlot, Heatmap, LinePlot, ScatterPlot};
+use kuva::render::annotations::ReferenceLine;
+use kuva::render::layout::{AxisLine, Layout, TickAlign, TickFormat};
+use kuva::render::plots::Plot;
+use std::sync::Arc;
+
+/// Okabe and Ito's colours, safe for colour-blind readers; yellow is left out, too pale for lines.
+const COLOURS: [&str; 7] =
+    ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+const WIDTH: f64 = 620.0;
+const HEIGHT: f64 = 430.0;
+/// Free space beyond the data, as a fraction of the axis.
+const MARGIN: f64 = 0.03;
+
+/// The figure as SVG text.
+pub(super) fn svg(figure: &Figure) -> String {
+    let (plots, layout) = compose(figure);
+    kuva::render_to_svg(plots, layout)
+}
+
+/// The figure as PNG, twice the resolution of the screen.
+#[cfg(feature = "png")]
+pub(super) fn png(figure: &Figure) -> Result<Vec<u8>> {
+    let (plots, layout) = compose(figure);
+    kuva::render_to_png(plots, layout, 2.0).map_err(Failure::result)
+}
+
+#[cfg(not(feature = "png"))]
+pub(super) fn png(_: &Figure) -> Result<Vec<u8>> {
+    Err(Failure::input("this rmt draws SVG only: name a .svg file, or build with `--features png`"))
+}
+
+fn compose(figure: &Figure) -> (Vec<Plot>, Layout) {
+    match &figure.content {
+        Content::Curves { series, marks } => curves(figure, series, marks),
+        Content::Map { x, y, values, label } => map(figure, x, y, values, label),
+    }
+}
+
+fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Layout) {
+    let shown: Vec<Drawn> = series.iter().map(|s| Drawn::new(figure, s)).collect();
+    let one_quantity = series.iter().all(|s| s.quantity == series[0].quantity);
+    let xs = || shown.iter().flat_map(|s| s.points.iter().map(|p| p.x));
+    let ys = || shown.iter().flat_map(|s| s.points.iter().flat_map(|p| [p.y, p.low, p.high]));
+    let x_range = padded(xs().chain(marks.iter().map(|m| m.x)), figure.x.log);
+    let y_range = padded(ys(), figure.y.log);
+
+    let mut plots = Vec::new();
+    let mut legend = Vec::new();
+    // Bands lie below lines, lines below points.
+    for (s, d) in series.iter().zip(&shown) {
+        if s.role != Role::Points && s.limits.is_some() {
+            for run in d.runs() {
+                let x = run.iter().map(|p| p.x);
+                let (low, high) = (run.iter().map(|p| p.low), run.iter().map(|p| p.high));
+                let band = BandPlot::new(x, low, high);
+                plots.push(band.with_color(colour(s, one_quantity)).with_opacity(0.18).into());
+            }
+        }
+    }
+    for (s, d) in series.iter().zip(&shown).filter(|(s, _)| s.role != Role::Points) {
+        for run in d.runs() {
+            let line = LinePlot::new()
+                .with_data(run.iter().map(|p| (p.x, p.y)))
+                .with_color(colour(s, one_quantity))
+                .with_stroke_width(2.0);
+            let dashed = s.role == Role::Alternative;
+            plots.push(if dashed { line.with_dashed() } else { line }.into());
+        }
+    }
+    for (s, d) in series.iter().zip(&shown).filter(|(s, _)| s.role == Role::Points) {
+        let points = ScatterPlot::new()
+            .with_data(d.points.iter().map(|p| (p.x, p.y)))
+            .with_color(colour(s, one_quantity))
+            .with_size(3.5);
+        let bars = d.points.iter().map(|p| (p.y - p.low, p.high - p.y));
+        plots.push(match s.limits {
+            Some(_) => points.with_y_err_asymmetric(bars).into(),
+            None => points.into(),
+        });
+    }
+    for s in series {
+        let (shape, dashes) = match s.role {
+            Role::Theory => (LegendShape::Line, None),
+            Role::Alternative => (LegendShape::Line, Some("8 4".to_owned())),
+            Role::Points => (LegendShape::Marker(MarkerShape::Circle), None),
+        };
+        let color = colour(s, one_quantity).to_owned();
+        legend.push(LegendEntry { label: s.name.clone(), color, shape, dasharray: dashes });
+    }
+
+    let mut layout = dressed(Layout::new(x_range, y_range), figure)
+        .with_x_axis_min(x_range.0)
+        .with_x_axis_max(x_range.1)
+        .with_y_axis_min(y_range.0)
+        .with_y_axis_max(y_range.1)
+        .with_legend_entries(legend)
+        .with_legend_position(free_corner(&shown, marks, x_range, y_range, figure));
+    layout = if figure.x.log {
+        layout.with_log_x().with_x_tick_format(log_ticks())
+    } else {
+        layout.with_x_tick_format(plain_ticks())
+    };
+    layout = if figure.y.log {
+        layout.with_log_y().with_y_tick_format(log_ticks())
+    } else {
+        layout.with_y_tick_format(plain_ticks())
+    };
+    // Between powers of ten lie nine steps; between 1, 2 and 5 equal steps would mislead.
+    let decades = |range: (f64, f64)| (range.1 / range.0).log10() > 3.0;
+    match (figure.x.log, figure.y.log) {
+        (false, false) => layout = layout.with_minor_ticks(2),
+        (true, true) if decades(x_range) && decades(y_range) => {
+            layout = layout.with_minor_ticks(9);
+        }
+        _ => {}
+    }
+    for mark in marks {
+        let mut line = ReferenceLine::vertical(mark.x);
+        line.color = "#666666".into();
+        line.dasharray = "3 3".into();
+        line.label = Some(mark.label.clone());
+        layout = layout.with_reference_line(line);
+    }
+    (plots, layout)
+}
+
+fn map(
+    figure: &Figure,
+    x: &[f64],
+    y: &[f64],
+    values: &[Vec<f64>],
+    label: &str,
+) -> (Vec<Plot>, Layout) {
+    let finite = || values.iter().flatten().copied().filter(|v| v.is_finite());
+    let (low, high) =
+        finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    // A map that spans decades shows its decades.
+    let log = low > 0.0 && high / low > 50.0;
+    let shade = |v: f64| {
+        let v = v.clamp(low, high);
+        if log { v.log10() } else { v }
+    };
+    let data: Vec<Vec<f64>> =
+        values.iter().map(|row| row.iter().map(|v| shade(*v)).collect()).collect();
+    let (x_range, y_range) = (cell_range(x, figure.x.log), cell_range(y, figure.y.log));
+    let heat = Heatmap::new()
+        .with_data(data)
+        .with_color_map(ColorMap::Viridis)
+        .with_x_range(x_range.0, x_range.1)
+        .with_y_range(y_range.0, y_range.1)
+        .with_cell_size(1.0);
+    let plots: Vec<Plot> = vec![heat.into()];
+    let ticks = |axis: &Axis| if axis.log { decade_ticks() } else { plain_ticks() };
+    let shown = if log { format!("log₁₀ {label}") } else { label.to_owned() };
+    let layout = dressed(Layout::auto_from_plots(&plots), figure)
+        .with_title(format!("{}: {shown}", figure.title))
+        .with_x_axis_min(x_range.0)
+        .with_x_axis_max(x_range.1)
+        .with_y_axis_min(y_range.0)
+        .with_y_axis_max(y_range.1)
+        .with_x_tick_format(ticks(&figure.x))
+        .with_y_tick_format(ticks(&figure.y));
+    (plots, layout)
+}
+
+/// What all figures share: size, type, frame, ticks inside.
+fn dressed(layout: Layout, figure: &Figure) -> Layout {
+    let mut layout = layout
+        .with_width(WIDTH)
+        .with_height(HEIGHT)
+        .with_font_family("Helvetica, Arial, DejaVu Sans, sans-serif")
+        .with_title(figure.title.clone())
+        .with_x_label(figure.x.label.clone())
+        .with_y_label(figure.y.label.clone())
+        .with_title_size(15)
+        .with_label_size(14)
+        .with_tick_size(12)
+        .with_body_size(12)
+        .with_axis_line(AxisLine::Box)
+        .with_tick_align(TickAlign::Inside)
+        .with_show_grid(false)
+        .with_tick_length(5.0);
+    layout.interactive = false;
+    layout
+}
+
+fn colour(series: &Series, one_quantity: bool) -> &'static str {
+    // With a single quantity the two colours tell theory from measurement.
+    let index = match series.role {
+        Role::Points if one_quantity => 1,
+        _ => series.quantity,
+    };
+    COLOURS[index % COLOURS.len()]
+}
+
+fn plain_ticks() -> TickFormat {
+    TickFormat::Custom(Arc::new(|v| if v.abs() < 1e-12 { "0".into() } else { number(v, 4) }))
+}
+
+fn log_ticks() -> TickFormat {
+    TickFormat::Custom(Arc::new(|v| number(v, 1)))
+}
+
+fn decade_ticks() -> TickFormat {
+    TickFormat::Custom(Arc::new(|v| number(10f64.powf(v), 2)))
+}
+
+struct Point {
+    x: f64,
+    y: f64,
+    low: f64,
+    high: f64,
+}
+
+/// The points of a series that can be drawn; a gap stands where one cannot.
+struct Drawn {
+    points: Vec<Point>,
+    /// Index in `points` where each unbroken run starts.
+    starts: Vec<usize>,
+}
+
+impl Drawn {
+    fn new(figure: &Figure, series: &Series) -> Self {
+        let drawable = |v: f64, axis: &Axis| v.is_finite() && (!axis.log || v > 0.0);
+        let (mut points, mut starts, mut broken) = (Vec::new(), Vec::new(), true);
+        for (i, (&x, &y)) in series.x.iter().zip(&series.y).enumerate() {
+            if !drawable(x, &figure.x) || !drawable(y, &figure.y) {
+                broken = true;
+                continue;
+            }
+            if broken {
+                starts.push(points.len());
+                broken = false;
+            }
+            let (low, high) =
+                series.limits.as_ref().and_then(|l| l.get(i)).copied().unwrap_or((y, y));
+            // A bar that reaches below zero on a log axis ends a decade below its point.
+            let low = if drawable(low, &figure.y) { low } else { y / 10.0 };
+            let high = if drawable(high, &figure.y) { high } else { y };
+            points.push(Point { x, y, low, high });
+        }
+        Self { points, starts }
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &[Point]> {
+        self.starts.iter().enumerate().map(|(i, start)| {
+            let end = self.starts.get(i + 1).copied().unwrap_or(self.points.len());
+            &self.points[*start..end]
+        })
+    }
+}
+
+/// The range of the data with a margin on both sides; never empty.
+fn padded(values: impl Iterator<Item = f64>, log: bool) -> (f64, f64) {
+    let usable = values.filter(|v| v.is_finite() && (!log || *v > 0.0));
+    let scaled = usable.map(|v| if log { v.ln() } else { v });
+    let (mut low, mut high) =
+        scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    if low > high {
+        (low, high) = (0.0, 1.0);
+    }
+    let width = high - low;
+    let margin = if width > 0.0 { MARGIN * width } else { 0.5 * low.abs().max(1.0) };
+    let (low, high) = (low - margin, high + margin);
+    if log { (low.exp(), high.exp()) } else { (low, high) }
+}
+
+/// From the outer edge of the first cell to that of the last, in decades on a log axis.
+fn cell_range(centres: &[f64], log: bool) -> (f64, f64) {
+    let scale = |v: f64| if log { v.log10() } else { v };
+    let (first, last) = match (centres.first(), centres.last()) {
+        (Some(first), Some(last)) => (scale(*first), scale(*last)),
+        _ => (0.0, 1.0),
+    };
+    let half = if centres.len() > 1 {
+        0.5 * (last - first) / (centres.len() - 1) as f64
+    } else {
+        0.5 * first.abs().max(1.0)
+    };
+    (first - half, last + half)
+}
+
+/// The corner that the fewest points come near.
+fn free_corner(
+    drawn: &[Drawn],
+    marks: &[Mark],
+    x: (f64, f64),
+    y: (f64, f64),
+    figure: &Figure,
+) -> LegendPosition {
+    let place = |v: f64, range: (f64, f64), log: bool| {
+        let scale = |v: f64| if log { v.ln() } else { v };
+        (scale(v) - scale(range.0)) / (scale(range.1) - scale(range.0))
+    };
+    let height = (0.06 + 0.065 * drawn.len() as f64).min(0.6);
+    let width = 0.38;
+    let crowd = |right: bool, top: bool| {
+        let near = |px: f64, py: f64| {
+            let (px, py) = (if right { 1.0 - px } else { px }, if top { 1.0 - py } else { py });
+            px < width && py < height
+        };
+        let points = drawn.iter().flat_map(|d| &d.points).filter(|p| {
+            let px = place(p.x, x, figure.x.log);
+            [p.low, p.y, p.high].iter().any(|v| near(px, place(*v, y, figure.y.log)))
+        });
+        let labels = marks.iter().filter(|m| top && near(place(m.x, x, figure.x.log), 1.0));
+        points.count() + labels.count()
+    };
+    let corners = [
+        (LegendPosition::InsideTopRight, crowd(true, true)),
+        (LegendPosition::InsideTopLeft, crowd(false, true)),
+        (LegendPosition::InsideBottomRight, crowd(true, false)),
+        (LegendPosition::InsideBottomLeft, crowd(false, false)),
+    ];
+    corners.into_iter().min_by_key(|(_, n)| *n).map_or(LegendPosition::InsideTopRight, |(p, _)| p)
+}
+
+#[cfg(test)]
+mod tests;

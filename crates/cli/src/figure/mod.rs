@@ -1,0 +1,139 @@
+//! Figures: what is to be seen, apart from how it is drawn.
+//!
+//! Theory is a line, simulation and measurements are points with ±2 standard errors, an uncertain
+//! estimate is a line in a band. [`Figure::save`] draws the figure and writes its data as CSV
+//! beside it.
+
+mod draw;
+
+use crate::failure::{Failure, Result};
+use crate::files;
+use serde::Serialize;
+use std::path::Path;
+
+/// A figure: curves over one axis, or a map over two.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figure {
+    pub(crate) title: String,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) content: Content,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Content {
+    /// Curves and points; vertical marks name special places on the x axis.
+    Curves { series: Vec<Series>, marks: Vec<Mark> },
+    /// `values[row][column]` over y\[row\] and x\[column\].
+    Map { x: Vec<f64>, y: Vec<f64>, values: Vec<Vec<f64>>, label: String },
+}
+
+/// An axis with its label.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Axis {
+    pub(crate) label: String,
+    pub(crate) log: bool,
+}
+
+impl Axis {
+    pub(crate) fn new(label: &str, log: bool) -> Self {
+        Self { label: label.into(), log }
+    }
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    /// A solid line, with a band where there are limits.
+    Theory,
+    /// A dashed line: a second reading of the same quantity.
+    Alternative,
+    /// Points with error bars.
+    Points,
+}
+
+/// One curve or set of points.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// Series of one quantity share its colour.
+    pub(crate) quantity: usize,
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    /// Lower and upper limit of each point.
+    pub(crate) limits: Option<Vec<(f64, f64)>>,
+}
+
+/// A named place on the x axis.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Mark {
+    pub(crate) x: f64,
+    pub(crate) label: String,
+}
+
+impl Figure {
+    /// Draws the figure to `path` (.svg, or .png where built with that feature), its data beside
+    /// it as .csv. Returns the path of the data.
+    pub(crate) fn save(&self, path: &str) -> Result<String> {
+        let extension = Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default();
+        let bytes = match extension.to_lowercase().as_str() {
+            "svg" => draw::svg(self).into_bytes(),
+            "png" => draw::png(self)?,
+            _ => {
+                return Err(Failure::input(format!(
+                    "--plot {path}: name a file that ends in .svg (or .png where built with \
+                     `--features png`)"
+                )));
+            }
+        };
+        files::write(path, &bytes)?;
+        let data = Path::new(path).with_extension("csv").to_string_lossy().into_owned();
+        files::write(&data, self.csv()?.as_bytes())?;
+        Ok(data)
+    }
+
+    /// The numbers behind the figure, one row a point.
+    pub(crate) fn csv(&self) -> Result<String> {
+        let mut rows = vec![];
+        match &self.content {
+            Content::Curves { series, .. } => {
+                rows.push(
+                    ["series", "role", &self.x.label, &self.y.label, "low", "high"]
+                        .map(String::from)
+                        .to_vec(),
+                );
+                for s in series {
+                    let role = match s.role {
+                        Role::Theory => "theory",
+                        Role::Alternative => "alternative",
+                        Role::Points => "points",
+                    };
+                    for (i, (x, y)) in s.x.iter().zip(&s.y).enumerate() {
+                        let limits = s.limits.as_ref().and_then(|l| l.get(i));
+                        let limit = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
+                        rows.push(vec![
+                            s.name.clone(),
+                            role.into(),
+                            x.to_string(),
+                            y.to_string(),
+                            limit(limits.map(|l| l.0)),
+                            limit(limits.map(|l| l.1)),
+                        ]);
+                    }
+                }
+            }
+            Content::Map { x, y, values, label } => {
+                rows.push(vec![self.x.label.clone(), self.y.label.clone(), label.clone()]);
+                for (y, row) in y.iter().zip(values) {
+                    for (x, value) in x.iter().zip(row) {
+                        rows.push(vec![x.to_string(), y.to_string(), value.to_string()]);
+                    }
+                }
+            }
+        }
+        files::csv(&rows)
+    }
+}
