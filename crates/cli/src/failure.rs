@@ -37,7 +37,6 @@ impl Failure {
     }
 
     /// The text for people.
-    #[cfg(test)]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

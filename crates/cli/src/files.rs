@@ -60,3 +60,16 @@ pub(crate) fn csv(rows: &[Vec<String>]) -> Result<String> {
         writer.into_inner().map_err(|e| Failure::input(format!("cannot write CSV: {e}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+/// A number as a CSV cell: the shortest text that reads back to the same number.
+pub(crate) fn cell(x: f64) -> String {
+    if x.is_infinite() {
+        return if x > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+    }
+    if x.is_nan() { String::new() } else { x.to_string() }
+}
+
+/// The extension of a file name in lower case, `""` without one.
+pub(crate) fn extension(path: &str) -> String {
+    Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase()
+}

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+pub mod arrays;
 pub mod cases;
 mod commands;
 mod compare;
@@ -15,7 +16,9 @@ mod figure;
 mod files;
 mod inputs;
 mod output;
+mod progress;
 mod registry;
+pub mod table;
 
 use args::Cli;
 use clap::{CommandFactory, Parser};

@@ -80,12 +80,18 @@ impl TaskError {
     }
 }
 
-/// The entry of `known` that `name` most likely meant, if any is close.
+/// The entry of `known` that `name` most likely meant, if any is close: few edits apart, or an
+/// abbreviation of it.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
     known
         .into_iter()
         .map(|k| {
-            (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &k.to_lowercase()), k)
+            let other = k.to_lowercase();
+            let score = strsim::normalized_damerau_levenshtein(&name, &other);
+            let short = name.len().min(other.len()) >= 3;
+            let abbreviates = short && (name.starts_with(&other) || other.starts_with(&name));
+            (if abbreviates { score.max(0.6) } else { score }, k)
         })
         .filter(|(score, _)| *score >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))

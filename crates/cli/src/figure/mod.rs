@@ -113,12 +113,12 @@ impl Figure {
                     };
                     for (i, (x, y)) in s.x.iter().zip(&s.y).enumerate() {
                         let limits = s.limits.as_ref().and_then(|l| l.get(i));
-                        let limit = |v: Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
+                        let limit = |v: Option<f64>| v.map(files::cell).unwrap_or_default();
                         rows.push(vec![
                             s.name.clone(),
                             role.into(),
-                            x.to_string(),
-                            y.to_string(),
+                            files::cell(*x),
+                            files::cell(*y),
                             limit(limits.map(|l| l.0)),
                             limit(limits.map(|l| l.1)),
                         ]);
@@ -129,7 +129,7 @@ impl Figure {
                 rows.push(vec![self.x.label.clone(), self.y.label.clone(), label.clone()]);
                 for (y, row) in y.iter().zip(values) {
                     for (x, value) in x.iter().zip(row) {
-                        rows.push(vec![x.to_string(), y.to_string(), value.to_string()]);
+                        rows.push(vec![files::cell(*x), files::cell(*y), files::cell(*value)]);
                     }
                 }
             }

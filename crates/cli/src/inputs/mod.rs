@@ -1,17 +1,22 @@
 //! Inputs of a task: TOML or JSON from a file, standard input or the task's example, with
 //! `--set` on top; errors are shown at their place in the user's file.
 
+mod file;
 mod locate;
 mod path;
+mod schema;
 
 pub(crate) use path::KeyPath;
+pub(crate) use schema::is_integer;
 
 use crate::failure::{Failure, Result};
 use crate::files::{read_text, shown};
 use locate::{Format, locate};
 use rmt_task::{Card, ErrorKind, TaskError};
+use schemars::Schema;
 use serde_json::Value as Json;
 use std::ops::Range;
+use std::path::Path;
 
 /// Inputs with the text they came from.
 pub(crate) struct Inputs {
@@ -61,6 +66,23 @@ impl Inputs {
     pub(crate) fn set(&mut self, key: &KeyPath, value: Json) -> Result<()> {
         key.put(&mut self.value, value).map_err(|e| Failure::input(format!("--set {key}: {e}")))?;
         self.set.push(key.clone());
+        Ok(())
+    }
+
+    /// Puts the contents of files where the inputs say `{"kind": "file", "path": …}`, paths being
+    /// relative to the file that names them.
+    pub(crate) fn load_files(&mut self, schema: &Schema) -> Result<()> {
+        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        let mut found = Vec::new();
+        file::references(&self.value, &mut Vec::new(), &mut found);
+        for parts in found {
+            let key = KeyPath::of(parts);
+            let Some(reference) = key.get(&self.value) else { continue };
+            let plain = schema::is_list(schema, &key);
+            let loaded = file::load(reference, folder, plain)
+                .map_err(|message| self.failure(TaskError::invalid(key.to_string(), message)))?;
+            key.put(&mut self.value, loaded).map_err(|e| Failure::input(format!("{key}: {e}")))?;
+        }
         Ok(())
     }
 

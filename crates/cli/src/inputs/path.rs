@@ -14,6 +14,20 @@ impl KeyPath {
         Self { parts: parts.collect() }
     }
 
+    /// The path of these parts.
+    pub(crate) fn of(parts: Vec<String>) -> Self {
+        Self { parts }
+    }
+
+    /// The value at this place.
+    pub(crate) fn get<'a>(&self, root: &'a Json) -> Option<&'a Json> {
+        self.parts.iter().try_fold(root, |place, part| match place {
+            Json::Object(map) => map.get(part),
+            Json::Array(items) => part.parse().ok().and_then(|i: usize| items.get(i)),
+            _ => None,
+        })
+    }
+
     /// The keys and list positions on the way.
     pub(crate) fn parts(&self) -> &[String] {
         &self.parts

@@ -1,0 +1,135 @@
+//! NumPy arrays.
+
+use npyz::{DType, NpyFile, Order, TypeChar};
+
+/// A numeric array of one or two dimensions, rows first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Length of each dimension.
+    pub shape: Vec<usize>,
+    /// The entries, the last dimension running fastest.
+    pub values: Vec<f64>,
+}
+
+/// Reads a .npy file of real numbers.
+///
+/// # Errors
+/// A message on bytes that are no .npy file, on text, complex, structured or pickled entries, on
+/// more than two dimensions and on entries that are not finite. `name` is the file name it shows.
+pub fn read_npy(name: &str, bytes: &[u8]) -> Result<Array, String> {
+    let file = NpyFile::new(bytes).map_err(|e| format!("{name}: not a .npy file: {e}"))?;
+    let shape: Vec<usize> = file.shape().iter().map(|n| *n as usize).collect();
+    if shape.len() > 2 || shape.is_empty() {
+        return Err(format!(
+            "{name}: an array of shape {shape:?}; give a vector or a matrix (rows × columns)"
+        ));
+    }
+    // A header can claim any size: the data must be there before memory is taken for them.
+    let entries = shape.iter().try_fold(1_usize, |n, d| n.checked_mul(*d));
+    if entries.is_none_or(|n| n > bytes.len()) {
+        return Err(format!(
+            "{name}: the header promises {shape:?} entries, more than the file has"
+        ));
+    }
+    let fortran = file.order() == Order::Fortran && shape.len() == 2;
+    let dtype = file.dtype();
+    let unreadable = |e: std::io::Error| format!("{name}: cannot read the entries: {e}");
+    macro_rules! entries {
+        ($($code:pat => $type:ty),* $(,)?) => {
+            match &dtype {
+                DType::Plain(plain) => match (plain.type_char(), plain.size_field()) {
+                    $($code => file
+                        .into_vec::<$type>()
+                        .map_err(unreadable)?
+                        .into_iter()
+                        .map(|x| f64::from(x))
+                        .collect::<Vec<f64>>(),)*
+                    (TypeChar::Int, 8) => {
+                        file.into_vec::<i64>().map_err(unreadable)?.into_iter().map(|x| x as f64).collect()
+                    }
+                    (TypeChar::Uint, 8) => {
+                        file.into_vec::<u64>().map_err(unreadable)?.into_iter().map(|x| x as f64).collect()
+                    }
+                    _ => return Err(format!("{name}: entries of type {}; save real numbers (float64)", dtype.descr())),
+                },
+                _ => return Err(format!("{name}: structured entries; save a plain array of numbers")),
+            }
+        };
+    }
+    let mut values = entries! {
+        (TypeChar::Float, 8) => f64,
+        (TypeChar::Float, 4) => f32,
+        (TypeChar::Int, 4) => i32,
+        (TypeChar::Int, 2) => i16,
+        (TypeChar::Int, 1) => i8,
+        (TypeChar::Uint, 4) => u32,
+        (TypeChar::Uint, 2) => u16,
+        (TypeChar::Uint, 1) => u8,
+        (TypeChar::Bool, 1) => bool,
+    };
+    if fortran {
+        let (rows, columns) = (shape[0], shape[1]);
+        let by_column = values.clone();
+        for i in 0..rows {
+            for j in 0..columns {
+                values[i * columns + j] = by_column[j * rows + i];
+            }
+        }
+    }
+    if let Some(position) = values.iter().position(|x| !x.is_finite()) {
+        let columns = shape.get(1).copied().unwrap_or(1).max(1);
+        return Err(format!(
+            "{name}: row {}, column {} (from 1) is {}; replace it by a finite number or remove the row",
+            position / columns + 1,
+            position % columns + 1,
+            values[position]
+        ));
+    }
+    Ok(Array { shape, values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use npyz::WriterBuilder;
+
+    fn npy<T: npyz::AutoSerialize + Copy>(shape: &[u64], order: Order, values: &[T]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let options = npyz::WriteOptions::new().default_dtype().shape(shape).order(order);
+        let mut writer = options.writer(&mut bytes).begin_nd().unwrap();
+        writer.extend(values.iter().copied()).unwrap();
+        writer.finish().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn both_orders_and_all_number_types_read_alike() {
+        let wanted = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let rows = read_npy("a", &npy(&[2, 3], Order::C, &wanted)).unwrap();
+        let columns = npy(&[2, 3], Order::Fortran, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let bytes = npy(&[2, 3], Order::C, &[1_u8, 2, 3, 4, 5, 6]);
+        let long = npy(&[2, 3], Order::C, &[1_i64, 2, 3, 4, 5, 6]);
+        let single = npy(&[2, 3], Order::C, &[1_f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        for file in [columns, bytes, long, single] {
+            assert_eq!(read_npy("a", &file).unwrap(), rows);
+        }
+        assert_eq!((rows.shape, rows.values), (vec![2, 3], wanted));
+    }
+
+    #[test]
+    fn unusable_arrays_are_refused_with_what_they_are() {
+        let three = npy(&[1, 1, 2], Order::C, &[1.0, 2.0]);
+        let nan = npy(&[2, 2], Order::C, &[1.0, 2.0, 3.0, f64::NAN]);
+        let mut short = npy(&[4], Order::C, &[1.0, 2.0, 3.0, 4.0]);
+        short.truncate(short.len() - 8);
+        for (file, wanted) in [
+            (b"PK".to_vec(), "not a .npy file"),
+            (three, "[1, 1, 2]"),
+            (nan, "row 2, column 2"),
+            (short, "cannot read the entries"),
+        ] {
+            let message = read_npy("a.npy", &file).unwrap_err();
+            assert!(message.starts_with("a.npy") && message.contains(wanted), "{message}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use super::Answer;
+use super::run::{Measured, Point, numbers, place_text};
+use crate::failure::Result;
+use crate::files;
+use crate::output::{number, prose_table, table, value};
+use rmt_task::Observables;
+use serde_json::{Map, Value as Json, json};
+
+/// Longer tables are cut on screen; files and JSON have every row.
+const ROWS: usize = 60;
+/// Entries of a list that a table of z-scores shows.
+const LIST: usize = 8;
+
+impl Answer<'_> {
+    /// The answer for the screen.
+    pub(super) fn table(&self) -> String {
+        match (self.points.first(), self.axes.is_empty(), self.draws) {
+            (Some(point), true, None) => match &point.theory {
+                Ok(values) => self.one_point(values),
+                Err(_) => String::new(),
+            },
+            (Some(point), true, Some(draws)) => self.comparison(point, draws),
+            _ => self.sweep(),
+        }
+    }
+
+    fn one_point(&self, values: &Observables) -> String {
+        let observables = self.task.card().observables;
+        let meaning = |name: &str| {
+            observables.iter().find(|(n, _)| *n == name).map_or("", |(_, meaning)| meaning)
+        };
+        let rows: Vec<_> =
+            values.iter().map(|(n, v)| vec![n.into(), value(v, 6), meaning(n).into()]).collect();
+        prose_table(&["quantity", "value", "meaning"], &rows)
+    }
+
+    fn comparison(&self, point: &Point, draws: usize) -> String {
+        let Ok(values) = &point.theory else { return String::new() };
+        let theory = numbers(values);
+        let (mut rows, mut hidden) = (Vec::new(), 0);
+        for m in &point.simulation {
+            if list_position(&m.name).is_some_and(|i| i >= LIST) {
+                hidden += 1;
+                continue;
+            }
+            let expected = theory.iter().find(|(n, _)| *n == m.name);
+            rows.push(vec![
+                m.name.clone(),
+                expected.map(|(_, x)| number(*x, 6)).unwrap_or_default(),
+                number(m.mean, 6),
+                number(2.0 * m.standard_error, 2),
+                z_text(m),
+            ]);
+        }
+        let mut text = table(&["quantity", "theory", "simulation", "± 2 s.e.", "z"], &rows);
+        if hidden > 0 {
+            text += &format!("({hidden} more list entries with --json or --out)\n");
+        }
+        text + &format!("\n{}\n", self.verdict(draws))
+    }
+
+    /// One sentence on how theory and simulation agree.
+    fn verdict(&self, draws: usize) -> String {
+        let scores: Vec<(f64, &str)> = self
+            .points
+            .iter()
+            .flat_map(|p| &p.simulation)
+            .filter_map(|m| m.z.map(|z| (z, m.name.as_str())))
+            .collect();
+        let Some((worst, name)) = scores.iter().max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
+        else {
+            return format!("{draws} draws (seed {}): no quantity can be compared.", self.seed);
+        };
+        let within = scores.iter().filter(|(z, _)| z.abs() <= 2.0).count();
+        format!(
+            "{draws} draws (seed {}): {within} of {} numbers lie within 2 standard errors of the \
+             theory (about 95 % would by chance), the largest |z| is {} ({name}).",
+            self.seed,
+            scores.len(),
+            number(worst.abs(), 3),
+        )
+    }
+
+    fn sweep(&self) -> String {
+        let mut header: Vec<String> = self.axes.iter().map(|a| a.label.clone()).collect();
+        for name in &self.shown {
+            header.push(name.clone());
+            if self.draws.is_some() {
+                header.extend(["simulated".into(), "± 2 s.e.".into(), "z".into()]);
+            }
+        }
+        let rows: Vec<Vec<String>> = self
+            .points
+            .iter()
+            .take(ROWS)
+            .map(|point| {
+                let mut row: Vec<String> = point.at.iter().map(|x| number(*x, 6)).collect();
+                for name in &self.shown {
+                    let cell = point.theory.as_ref().ok().and_then(|v| v.get(name));
+                    row.push(cell.map(|v| value(v, 6)).unwrap_or_default());
+                    if self.draws.is_some() {
+                        match point.simulation.iter().find(|m| m.name == *name) {
+                            Some(m) => row.extend([
+                                number(m.mean, 6),
+                                number(2.0 * m.standard_error, 2),
+                                z_text(m),
+                            ]),
+                            None => row.extend(["".into(), "".into(), "".into()]),
+                        }
+                    }
+                }
+                row
+            })
+            .collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let mut text = table(&header, &rows);
+        if self.points.len() > ROWS {
+            let more = self.points.len() - ROWS;
+            text += &format!("… {more} more rows: --out FILE.csv writes all, --plot draws them\n");
+        }
+        if let Some(draws) = self.draws {
+            text += &format!("\n{}\n", self.verdict(draws));
+        }
+        text
+    }
+
+    /// Remarks of the tasks, and the points without an answer.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        let mut add = |note: String| {
+            if !notes.contains(&note) && notes.len() < 10 {
+                notes.push(note);
+            }
+        };
+        for point in &self.points {
+            match &point.theory {
+                Ok(values) => values.notes().iter().for_each(|n| add(n.clone())),
+                Err(error) => add(format!("at {}: {error}", place_text(&self.axes, &point.at))),
+            }
+        }
+        notes
+    }
+
+    /// Everything, for programs.
+    pub(super) fn json(&self) -> Json {
+        let task = self.task.card().name;
+        let mut record = Map::new();
+        record.insert("task".into(), task.into());
+        record.insert("inputs".into(), self.inputs.value.clone());
+        if let Some(draws) = self.draws {
+            record.insert("draws".into(), draws.into());
+            record.insert("seed".into(), self.seed.into());
+        }
+        if self.axes.is_empty() {
+            record.extend(self.points.first().map(point_json).unwrap_or_default());
+        } else {
+            let points: Vec<Json> = self
+                .points
+                .iter()
+                .map(|point| {
+                    let at = self.axes.iter().zip(&point.at);
+                    let at: Map<_, _> = at.map(|(a, x)| (a.label.clone(), json!(x))).collect();
+                    let mut record = Map::from_iter([("at".to_owned(), Json::Object(at))]);
+                    record.extend(point_json(point));
+                    Json::Object(record)
+                })
+                .collect();
+            record.insert("points".into(), points.into());
+        }
+        Json::Object(record)
+    }
+
+    /// One row a point, every number a column.
+    pub(super) fn csv(&self) -> Result<String> {
+        let theory: Vec<Vec<(String, f64)>> = self
+            .points
+            .iter()
+            .map(|p| p.theory.as_ref().map(numbers).unwrap_or_default())
+            .collect();
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in theory.iter().flatten() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let mut header: Vec<String> = self.axes.iter().map(|a| a.label.clone()).collect();
+        header.extend(names.iter().map(|n| (*n).to_owned()));
+        let measured: Vec<&str> = self
+            .points
+            .iter()
+            .find(|p| !p.simulation.is_empty())
+            .map_or(Vec::new(), |p| p.simulation.iter().map(|m| m.name.as_str()).collect());
+        for name in &measured {
+            header.extend([format!("{name}_simulated"), format!("{name}_standard_error")]);
+        }
+        let mut rows = vec![header];
+        for (point, theory) in self.points.iter().zip(&theory) {
+            let mut row: Vec<String> = point.at.iter().map(|x| files::cell(*x)).collect();
+            for name in &names {
+                let found = theory.iter().find(|(n, _)| n == name);
+                row.push(found.map(|(_, x)| files::cell(*x)).unwrap_or_default());
+            }
+            for name in &measured {
+                let found = point.simulation.iter().find(|m| m.name == *name);
+                row.extend(match found {
+                    Some(m) => [files::cell(m.mean), files::cell(m.standard_error)],
+                    None => [String::new(), String::new()],
+                });
+            }
+            rows.push(row);
+        }
+        files::csv(&rows)
+    }
+}
+
+fn point_json(point: &Point) -> Map<String, Json> {
+    let mut record = Map::new();
+    match &point.theory {
+        Ok(values) => record.insert("values".into(), json!(values)),
+        Err(e) => record
+            .insert("error".into(), json!({"kind": e.kind.as_str(), "message": e.to_string()})),
+    };
+    if !point.simulation.is_empty() {
+        let measured = point.simulation.iter().map(|m| {
+            let record = json!({"mean": m.mean, "standard_error": m.standard_error, "z": m.z});
+            (m.name.clone(), record)
+        });
+        record.insert("simulation".into(), Json::Object(measured.collect()));
+    }
+    record
+}
+
+fn z_text(m: &Measured) -> String {
+    m.z.map(|z| format!("{z:.2}")).unwrap_or_default()
+}
+
+/// The first position inside a list that a name such as `density[12]` carries.
+fn list_position(name: &str) -> Option<usize> {
+    name.split_once('[')?.1.split(']').next()?.parse().ok()
+}

@@ -1,0 +1,58 @@
+use super::KeyPath;
+use schemars::Schema;
+use serde_json::Value as Json;
+
+/// Whether the schema asks for a whole number at that place.
+pub(crate) fn is_integer(schema: &Schema, key: &KeyPath) -> bool {
+    any_at(schema.as_value(), key, &|s| has_type(s, "integer") && !has_type(s, "number"))
+}
+
+/// Whether the schema takes a plain list at that place.
+pub(crate) fn is_list(schema: &Schema, key: &KeyPath) -> bool {
+    any_at(schema.as_value(), key, &|s| has_type(s, "array"))
+}
+
+fn has_type(schema: &Json, name: &str) -> bool {
+    match schema.get("type") {
+        Some(Json::String(t)) => t == name,
+        Some(Json::Array(types)) => types.iter().any(|t| t == name),
+        _ => false,
+    }
+}
+
+/// Whether any of the schemas that may apply at `key` satisfies `test`.
+fn any_at(root: &Json, key: &KeyPath, test: &dyn Fn(&Json) -> bool) -> bool {
+    let mut here = options(root, root);
+    for part in key.parts() {
+        here = here
+            .into_iter()
+            .filter_map(|s| {
+                let property = s.get("properties").and_then(|p| p.get(part));
+                property.or_else(|| s.get("items").filter(|_| part.parse::<usize>().is_ok()))
+            })
+            .flat_map(|s| options(root, s))
+            .collect();
+    }
+    here.into_iter().any(test)
+}
+
+/// A schema and all its alternatives, references followed.
+fn options<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
+    let mut found: Vec<&Json> = Vec::new();
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        // A schema that refers to itself is followed once.
+        if found.iter().any(|s| std::ptr::eq(*s, schema)) {
+            continue;
+        }
+        found.push(schema);
+        for key in ["anyOf", "oneOf", "allOf"] {
+            open.extend(schema.get(key).and_then(Json::as_array).into_iter().flatten());
+        }
+        let reference = schema.get("$ref").and_then(Json::as_str);
+        if let Some(target) = reference.and_then(|r| root.pointer(r.trim_start_matches('#'))) {
+            open.push(target);
+        }
+    }
+    found
+}
