@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod apply;
 mod check;
 mod cite;
 mod completions;
@@ -17,6 +18,8 @@ use crate::registry::Registry;
 pub(crate) enum Command {
     /// Compute what a model will do, from a description of the population.
     Predict(predict::Args),
+    /// Predict new rows with a model saved by `rmt fit`.
+    Apply(apply::Args),
     /// Evaluate a file of cases: one JSON object a line.
     Eval(eval::Args),
     /// Compare a file of cases with the values it expects.
@@ -37,6 +40,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     match command {
         Command::Predict(args) => predict::run(&args, registry),
+        Command::Apply(args) => apply::run(&args),
         Command::Eval(args) => eval::run(&args, registry),
         Command::Check(args) => check::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),

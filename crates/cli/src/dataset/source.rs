@@ -1,0 +1,131 @@
+use crate::arrays::{Array, read_npy};
+use crate::failure::{Failure, Result};
+use crate::files::{extension, read_bytes, shown};
+use crate::table::Table;
+use rmt_task::nearest;
+use std::collections::HashMap;
+
+/// A file of named columns: a table of text, or a NumPy matrix whose columns are c1, c2, …
+pub(crate) enum Source {
+    Table(Table),
+    Array { name: String, header: Vec<String>, array: Array },
+}
+
+impl Source {
+    /// Reads a file, or standard input for `-`.
+    pub(crate) fn read(path: &str) -> Result<Self> {
+        let bytes = read_bytes(path)?;
+        let name = shown(path);
+        match extension(path).as_str() {
+            "npy" => {
+                let array = read_npy(name, &bytes).map_err(Failure::input)?;
+                let columns = array.shape.get(1).copied().unwrap_or(1);
+                let header = (1..=columns).map(|i| format!("c{i}")).collect();
+                Ok(Self::Array { name: name.into(), header, array })
+            }
+            _ if bytes.starts_with(b"\x93NUMPY") => {
+                Err(Failure::input(format!("{name}: NumPy data; name the file .npy")))
+            }
+            _ => Table::parse(name, &bytes).map(Self::Table).map_err(Failure::input),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Table(table) => table.name(),
+            Self::Array { name, .. } => name,
+        }
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        match self {
+            Self::Table(table) => table.header(),
+            Self::Array { header, .. } => header,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Table(table) => table.rows(),
+            Self::Array { array, .. } => array.shape.first().copied().unwrap_or(0),
+        }
+    }
+
+    /// Position of a named column.
+    pub(crate) fn position(&self, column: &str) -> Result<usize> {
+        match self {
+            Self::Table(table) => table.position(column).map_err(Failure::input),
+            Self::Array { name, header, .. } => {
+                header.iter().position(|c| c == column).ok_or_else(|| {
+                    let hint = nearest(column, header.iter().map(String::as_str))
+                        .map(|k| format!(", did you mean \"{k}\"?"))
+                        .unwrap_or_default();
+                    Failure::input(format!(
+                        "{name}: no column \"{column}\"{hint}; the columns are c1 to c{}",
+                        header.len()
+                    ))
+                })
+            }
+        }
+    }
+
+    /// A column as finite numbers.
+    pub(crate) fn numbers(&self, position: usize) -> Result<Vec<f64>> {
+        match self {
+            Self::Table(table) => table.numbers(position).map_err(Failure::input),
+            Self::Array { header, array, .. } => {
+                Ok(array.values.iter().skip(position).step_by(header.len()).copied().collect())
+            }
+        }
+    }
+
+    /// A column as categories: a code for each row, and the names of the codes in order of
+    /// appearance. An empty cell belongs to no group and is refused.
+    pub(crate) fn categories(&self, position: usize) -> Result<(Vec<usize>, Vec<String>)> {
+        let cells: Vec<String> = match self {
+            Self::Table(table) => table.texts(position).map(str::to_owned).collect(),
+            Self::Array { .. } => self.numbers(position)?.iter().map(f64::to_string).collect(),
+        };
+        let (mut names, mut codes): (Vec<String>, HashMap<String, usize>) = Default::default();
+        let mut out = Vec::with_capacity(cells.len());
+        for (row, cell) in cells.into_iter().enumerate() {
+            if cell.is_empty() {
+                let column = &self.header()[position];
+                return Err(Failure::input(format!(
+                    "{}: column \"{column}\": an empty cell belongs to no group; name its group \
+                     or remove the row",
+                    self.place(row)
+                )));
+            }
+            let next = names.len();
+            let code = *codes.entry(cell.clone()).or_insert(next);
+            if code == next {
+                names.push(cell);
+            }
+            out.push(code);
+        }
+        Ok((out, names))
+    }
+
+    /// `file:line` of a row, `file: row i` where there are no lines.
+    pub(crate) fn place(&self, row: usize) -> String {
+        match self {
+            Self::Table(table) => format!("{}:{}", table.name(), table.line(row)),
+            Self::Array { name, .. } => format!("{name}: row {}", row + 1),
+        }
+    }
+
+    /// Remarks on how the file was read.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let Self::Table(table) = self else { return Vec::new() };
+        let mut notes = Vec::new();
+        if table.generated_header() {
+            let last = table.header().len();
+            notes.push(format!("{}: no header, the columns are c1 to c{last}", table.name()));
+        }
+        if table.used_decimal_comma() {
+            notes.push(format!("{}: decimal commas are read as decimal points", table.name()));
+        }
+        notes
+    }
+}
