@@ -2,9 +2,14 @@ use super::KeyPath;
 use schemars::Schema;
 use serde_json::Value as Json;
 
-/// Whether the schema asks for a whole number at that place.
+/// Whether sweeps take whole numbers at that place: the schema asks for an integer, or the input
+/// is a "Number of …" (theory may take a real one, an experiment cannot).
 pub(crate) fn is_integer(schema: &Schema, key: &KeyPath) -> bool {
-    any_at(schema.as_value(), key, &|s| has_type(s, "integer") && !has_type(s, "number"))
+    any_at(schema.as_value(), key, &|s| {
+        let counts = s.get("description").and_then(Json::as_str);
+        (has_type(s, "integer") && !has_type(s, "number"))
+            || counts.is_some_and(|text| text.starts_with("Number of"))
+    })
 }
 
 /// Whether the schema takes a plain list at that place.

@@ -102,7 +102,7 @@ mod tests {
     fn schema() -> Schema {
         let modes = json!({"oneOf": [{"properties": {"p": {"type": "integer"}, "alpha": {"type": "number"}}}]});
         let whole = json!({"properties": {
-            "n": {"type": ["integer", "null"]}, "lambda": {"type": "number"},
+            "n": {"type": "number", "description": "Number of rows."}, "lambda": {"type": "number"},
             "spectrum": {"$ref": "#/$defs/Modes"},
             "widths": {"type": "array", "items": {"type": "integer"}}
         }, "$defs": {"Modes": modes}});
