@@ -150,7 +150,7 @@ pub enum Error {
     },
     /// An eigendecomposition that did not converge.
     #[error(
-        "the eigendecomposition of the {rows}×{rows} sample correlation did not converge; check its entries for extreme scales"
+        "the decomposition of a {rows}×{rows} matrix failed; check the input for extreme scales"
     )]
     NoDecomposition {
         /// Rows.
@@ -190,6 +190,65 @@ pub enum Error {
         /// Why, and what is available.
         remedy: &'static str,
     },
+    /// A covariance that is not symmetric.
+    #[error(
+        "the covariance is not symmetric: entry ({row}, {column}) is {upper}, entry ({column}, {row}) is {lower}; symmetrise it, (Σ + Σᵀ)/2"
+    )]
+    CovarianceNotSymmetric {
+        /// Row of the upper entry, counted from 0.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The upper entry.
+        upper: f64,
+        /// The entry it should equal.
+        lower: f64,
+    },
+    /// A covariance with a negative eigenvalue.
+    #[error(
+        "the covariance has the eigenvalue {eigenvalue:e} (the largest is {largest:e}); a covariance has none below zero"
+    )]
+    CovarianceNotPositive {
+        /// The most negative eigenvalue.
+        eigenvalue: f64,
+        /// The largest one.
+        largest: f64,
+    },
+    /// An error about one group of a mixture.
+    #[error("group {group}: {source}")]
+    InGroup {
+        /// The group, counted from 0.
+        group: usize,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// A mixture in which no sample has weight.
+    #[error("no group has both samples and a positive weight; give at least one")]
+    NoSamples,
+    /// Covariances that do not commute, in too high a dimension for dense matrices.
+    #[error(
+        "covariances that do not commute need dense matrices, refused above {limit} features (found {found}); give diagonal covariances in a common basis"
+    )]
+    TooManyFeatures {
+        /// Features there are.
+        found: usize,
+        /// Largest number allowed.
+        limit: usize,
+    },
+    /// An iteration that did not reach its tolerance.
+    #[error(
+        "{what} did not converge: residual {residual:e} after {iterations} steps at λ = {lambda}"
+    )]
+    NotConverged {
+        /// Which solve.
+        what: &'static str,
+        /// Steps taken.
+        iterations: usize,
+        /// Relative size of the last step.
+        residual: f64,
+        /// The ridge.
+        lambda: f64,
+    },
     /// An error of the core.
     #[error(transparent)]
     Core(#[from] rmt_core::Error),
@@ -197,6 +256,13 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The error as one about a group.
+    pub(crate) fn in_group(self, group: usize) -> Self {
+        Error::InGroup { group, source: Box::new(self) }
+    }
+}
 
 impl From<Error> for TaskError {
     fn from(error: Error) -> Self {
@@ -217,6 +283,18 @@ impl From<Error> for TaskError {
             }
             Error::NoLimit { .. } | Error::TooLarge { .. } | Error::NoStructure { .. } => {
                 TaskError::invalid("kind", error.to_string())
+            }
+            Error::CovarianceNotSymmetric { .. } | Error::CovarianceNotPositive { .. } => {
+                TaskError::invalid("values", error.to_string())
+            }
+            // Which input lists the groups, only the task knows.
+            Error::InGroup { group, source } => {
+                TaskError::from((**source).clone()).within(&format!("[{group}]"))
+            }
+            Error::NoSamples => TaskError::invalid("n", error.to_string()),
+            Error::TooManyFeatures { .. } => TaskError::invalid("covariances", error.to_string()),
+            Error::NotConverged { .. } => {
+                TaskError::new(ErrorKind::NOT_CONVERGED, error.to_string())
             }
             Error::NoDecomposition { .. } => {
                 TaskError::new(ErrorKind::NOT_CONVERGED, error.to_string())

@@ -3,25 +3,31 @@
 #![forbid(unsafe_code)]
 
 mod activation;
+pub mod bias_amplification;
 mod correlated_ridge;
 mod error;
+pub mod groups;
 pub mod inputs;
 pub mod kernel;
 pub mod linear_diffusion;
 mod minimum;
+pub mod model_collapse;
 pub mod norm_capacity;
 pub mod random_features;
 mod ridge;
 mod sample_kernel;
 mod sampled;
+mod search;
 mod simulate;
 
 pub use activation::{ActivationFunction, Hermite, HermiteCoefficients, HermiteInputs};
+pub use bias_amplification::{BiasAmplification, BiasAmplificationFlow};
 pub use correlated_ridge::{
     CorrelatedRidge, CorrelatedRidgeInputs, LossWeight, SeparableResolvent,
     SeparableResolventInputs,
 };
 pub use error::{Error, Result};
+pub use model_collapse::{ModelCollapse, ModelCollapseGenerations};
 pub use ridge::{Ridge, RidgeInputs};
 pub use sample_kernel::{SampleKernel, SampleKernelInputs};
 
@@ -44,5 +50,9 @@ pub fn tasks() -> Vec<rmt_task::Registration> {
         Registration::simulated::<norm_capacity::NormBudget>(),
         Registration::simulated::<norm_capacity::NormToRisk>(),
         Registration::of::<norm_capacity::NormRates>(),
+        Registration::simulated::<BiasAmplification>(),
+        Registration::simulated::<BiasAmplificationFlow>(),
+        Registration::simulated::<ModelCollapse>(),
+        Registration::simulated::<ModelCollapseGenerations>(),
     ]
 }

@@ -96,6 +96,14 @@ impl SampleRidge {
         self.gram.iter().map(|g| (g / (g + lambda)).powi(2)).sum()
     }
 
+    /// Leverages: the diagonal of X(Σ̂ + λ)⁻¹Xᵀ/n.
+    pub(crate) fn leverages(&self, lambda: f64) -> Vec<f64> {
+        let kept: Vec<f64> = self.gram.iter().map(|g| g / (g + lambda)).collect();
+        (0..self.n)
+            .map(|i| kept.iter().enumerate().map(|(j, k)| self.left[(i, j)].powi(2) * k).sum())
+            .collect()
+    }
+
     /// Uᵀy.
     fn project(&self, y: &[f64]) -> Vec<f64> {
         (0..self.gram.len()).map(|j| (0..self.n).map(|i| self.left[(i, j)] * y[i]).sum()).collect()
@@ -103,11 +111,16 @@ impl SampleRidge {
 
     /// Coefficients θ̂.
     pub(crate) fn coefficients(&self, y: &[f64], lambda: f64) -> Vec<f64> {
+        self.filtered(y, |g| 1.0 / (g + lambda))
+    }
+
+    /// f(Σ̂)Xᵀy/n for a spectral filter f: ridge is 1/(g+λ), gradient flow (1 − e^{−gt})/g.
+    pub(crate) fn filtered(&self, y: &[f64], filter: impl Fn(f64) -> f64) -> Vec<f64> {
         let weights: Vec<f64> = self
             .project(y)
             .iter()
             .zip(&self.gram)
-            .map(|(b, g)| b * g.sqrt() / (g + lambda) / (self.n as f64).sqrt())
+            .map(|(b, g)| b * g.sqrt() * filter(*g) / (self.n as f64).sqrt())
             .collect();
         (0..self.right.nrows())
             .map(|i| weights.iter().enumerate().map(|(j, w)| self.right[(i, j)] * w).sum())
