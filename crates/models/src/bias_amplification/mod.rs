@@ -14,8 +14,6 @@ mod disparity;
 mod flow;
 mod inputs;
 mod scan;
-#[cfg(test)]
-mod tests;
 
 pub use flow::{BiasAmplificationFlow, BiasAmplificationFlowInputs};
 pub use inputs::BiasAmplificationInputs;

@@ -115,8 +115,8 @@ impl Atoms {
         let mut out = Traces::zero(groups);
         let mut a = Resolved::new(groups);
         let mut b = Resolved::new(groups);
-        let mut weighted = vec![zero; BLOCK];
-        let mut product = vec![zero; BLOCK];
+        let mut weighted = [zero; BLOCK];
+        let mut product = [zero; BLOCK];
         for start in (0..self.spectra[0].len()).step_by(BLOCK) {
             let len = BLOCK.min(self.spectra[0].len() - start);
             a.fill(self, first, start, len);
@@ -163,7 +163,7 @@ impl Atoms {
         let mut b = Resolved::new(groups);
         let mut left = vec![vec![T::from(0.0); BLOCK]; groups + 1];
         let mut right = left.clone();
-        let mut product = vec![T::from(0.0); BLOCK];
+        let mut product = [T::from(0.0); BLOCK];
         for start in (0..self.spectra[0].len()).step_by(BLOCK) {
             let len = BLOCK.min(self.spectra[0].len() - start);
             a.fill(self, first, start, len);

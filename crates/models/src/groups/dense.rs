@@ -110,12 +110,12 @@ impl Dense {
         for (covariance, c) in self.covariances.iter().zip(c).filter(|(_, c)| **c != zero) {
             for j in 0..self.range {
                 for i in 0..self.range {
-                    inside[(i, j)] = inside[(i, j)] + *c * covariance[(i, j)];
+                    inside[(i, j)] += *c * covariance[(i, j)];
                 }
             }
         }
         for i in 0..self.range {
-            inside[(i, i)] = inside[(i, i)] + mu;
+            inside[(i, i)] += mu;
         }
         let inverse = T::invert(inside).ok_or(Error::NoDecomposition { rows: p })?;
         let g = Mat::from_fn(p, p, |i, j| {
@@ -228,12 +228,12 @@ impl<T: Field> Resolvent<T> {
         let groups = self.loaded.len();
         let mut out = Traces::zero(groups);
         for i in 0..self.range {
-            out.range = out.range + self.g[(i, i)];
+            out.range += self.g[(i, i)];
         }
         for (s, product) in self.loaded.iter().enumerate() {
             let Some(product) = product else { continue };
             for i in 0..product.nrows() {
-                out.first[s] = out.first[s] + product[(i, i)];
+                out.first[s] += product[(i, i)];
             }
             // Tr Σ_s G Σ_r G' = Tr (G'Σ_r)ᵀ… = Σ_ij (GΣ_s)_ij (G'Σ_r)_ji.
             for (r, another) in other.loaded.iter().enumerate() {
@@ -296,7 +296,7 @@ fn trace_of_product<T: Field>(x: &Mat<T>, y: &Mat<T>) -> T {
         for i0 in (0..p).step_by(TILE) {
             for j in j0..p.min(j0 + TILE) {
                 for i in i0..p.min(i0 + TILE) {
-                    total = total + x[(i, j)] * y[(j, i)];
+                    total += x[(i, j)] * y[(j, i)];
                 }
             }
         }
@@ -309,7 +309,7 @@ fn inner<T: Field>(x: &Mat<T>, y: &Mat<T>) -> T {
     let mut total = T::from(0.0);
     for j in 0..x.ncols() {
         for i in 0..x.nrows() {
-            total = total + x[(i, j)] * y[(i, j)];
+            total += x[(i, j)] * y[(i, j)];
         }
     }
     total

@@ -176,7 +176,7 @@ impl Mixture<'_> {
         }
         let mut df1 = zero;
         for &s in &self.active {
-            df1 = df1 + loads[s] * first.first[s];
+            df1 += loads[s] * first.first[s];
         }
         if let Some(m) = self.width {
             for (j, &r) in self.active.iter().enumerate() {
@@ -185,7 +185,7 @@ impl Mixture<'_> {
             let mut corner = zero;
             for &s in &self.active {
                 for &r in &self.active {
-                    corner = corner + loads[s] * loads_other[r] * traces.second(s, r);
+                    corner += loads[s] * loads_other[r] * traces.second(s, r);
                 }
             }
             matrix[size * size - 1] = corner / m;
@@ -250,7 +250,7 @@ fn linear_solve(mut a: Vec<Complex64>, mut b: Vec<Complex64>) -> Option<Vec<Comp
     let n = b.len();
     for k in 0..n {
         let pivot = (k..n).max_by(|&i, &j| a[i * n + k].norm().total_cmp(&a[j * n + k].norm()))?;
-        if !(a[pivot * n + k].norm() > 0.0) {
+        if a[pivot * n + k].norm() == 0.0 {
             return None;
         }
         for j in 0..n {

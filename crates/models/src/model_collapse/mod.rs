@@ -19,8 +19,6 @@
 mod generations;
 mod inputs;
 mod optimum;
-#[cfg(test)]
-mod tests;
 
 pub use generations::{ModelCollapseGenerations, ModelCollapseGenerationsInputs};
 pub use inputs::ModelCollapseInputs;
