@@ -103,7 +103,7 @@ mod tests {
         assert!(x.abs() < 2e-15);
         let (x, value) = minimum(-1.0, 4.0, |x| ok((x - 0.7).abs() + 1.0)).unwrap();
         assert!((x - 0.7).abs() < 1e-7 && (value - 1.0).abs() < 1e-7);
-        let (x, _) = minimum_over(&grid(0.0, 10.0, 21), |x| ok(-(x - 7.3).cos())).unwrap();
+        let (x, _) = minimum_over(&grid(3.0, 10.0, 21), |x| ok(-(x - 7.3).cos())).unwrap();
         assert!((x - 7.3).abs() < 1e-7);
     }
 }
