@@ -23,9 +23,12 @@ mod progress;
 mod registry;
 pub mod table;
 
+pub use registry::tasks;
+
 use args::Cli;
 use clap::{CommandFactory, Parser};
 use registry::Registry;
+
 use std::process::ExitCode;
 
 /// Parses the process's arguments, runs the command and returns its exit status.

@@ -1,14 +1,20 @@
 use rmt_task::{ErrorKind, Registration, TaskError, nearest};
 
-/// Every task the program knows, in the order of `rmt models`.
+/// The tasks of all crates, in the order of `rmt models`. A new crate of tasks adds its line here.
+pub fn tasks() -> Vec<Registration> {
+    [rmt_models::tasks(), rmt_estimators::tasks(), rmt_dynamics::tasks(), rmt_pinn::tasks()]
+        .concat()
+}
+
+/// Every task the program knows.
 pub(crate) struct Registry {
     tasks: Vec<Registration>,
 }
 
 impl Registry {
-    /// The tasks of all crates. A new crate of models adds its line here.
+    /// The tasks of all crates.
     pub(crate) fn standard() -> Self {
-        Self::new([rmt_models::tasks()])
+        Self::new([tasks()])
     }
 
     /// A registry of the given lists of tasks.

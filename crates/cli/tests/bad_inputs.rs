@@ -75,7 +75,10 @@ fn of_predict() {
             (&["predict", "ridge", "--simulate", "1"], &["at least 2"]),
             (&["predict", "ridge", "--out", "a.xlsx"], &["a.xlsx", ".csv or .json"]),
             (&["predict", "ridge", "--over", "n=50..60:3", "--plot", "a.gif"], &["a.gif", ".svg"]),
-            (&["predict", "ridge", "--over", "n=50..60:3", "--plot", "gone/a.svg"], &["gone/a.svg"]),
+            (
+                &["predict", "ridge", "--over", "n=50..60:3", "--plot", "gone/a.svg"],
+                &["gone/a.svg"],
+            ),
             (&["--threads", "0", "predict", "ridge"], &["--threads 0"]),
         ],
     );
