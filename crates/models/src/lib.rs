@@ -18,6 +18,7 @@ mod ridge;
 mod sample_kernel;
 mod sampled;
 mod search;
+pub mod sgd;
 mod simulate;
 
 pub use activation::{ActivationFunction, Hermite, HermiteCoefficients, HermiteInputs};
@@ -54,5 +55,8 @@ pub fn tasks() -> Vec<rmt_task::Registration> {
         Registration::simulated::<BiasAmplificationFlow>(),
         Registration::simulated::<ModelCollapse>(),
         Registration::simulated::<ModelCollapseGenerations>(),
+        Registration::simulated::<sgd::Sgd>(),
+        Registration::simulated::<sgd::TwoPointTask>(),
+        Registration::simulated::<sgd::SgdStability>(),
     ]
 }

@@ -3,7 +3,7 @@
 
 use crate::{Error, Result};
 use faer::{Mat, MatRef, Side};
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_task::Draw;
@@ -19,6 +19,11 @@ impl Gaussian {
     /// The next number.
     pub(crate) fn next(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
+    }
+
+    /// A whole number in 0..n, each equally likely.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0.random_range(0..n)
     }
 
     /// Independent entries, filled column by column.

@@ -125,10 +125,14 @@ impl<'a> SampledFeatures<'a> {
         (point, 1.0 + kappa * slope * (1.0 / (self.n * a) + 1.0 / (self.width * b)))
     }
 
-    /// The solution at which the spectrum ends: −z = λ₊, dz/dκ = 0.
-    fn upper_edge(&self) -> Beyond {
+    /// The solution at which the spectrum ends, −z = λ₊, where dz/dκ = 0 (without samples and features:
+    /// at the pole −s_max, df1 = −∞).
+    pub fn upper_edge(&self) -> Beyond {
         if self.n.is_infinite() && self.width.is_infinite() {
-            return self.beyond_at(0.0).0;
+            let top = self.nodes().s[0];
+            let df1 = f64::NEG_INFINITY;
+            let (sample_factor, feature_factor) = (1.0, 1.0);
+            return Beyond { excess: 0.0, top, kappa: -top, df1, sample_factor, feature_factor };
         }
         let excess = increasing_root(1e-15, 1e15, |v| self.beyond_at(v).1);
         self.beyond_at(excess).0
@@ -209,9 +213,12 @@ impl<'a> SampledFeatures<'a> {
         }
         // −z ≥ −κ, so −κ lies between the edge's and x.
         let top = edge.top;
-        let low = edge.excess.max(f64::MIN_POSITIVE);
-        let excess =
-            increasing_root(low, (x / top - 1.0).max(low), |v| self.beyond_at(v).0.point() - x);
+        let (low, high) = (edge.excess, x / top - 1.0);
+        let excess = if low > 0.0 {
+            increasing_root(low, high.max(low), |v| self.beyond_at(v).0.point() - x)
+        } else {
+            (x - top) / top
+        };
         Some(self.beyond_at(excess).0)
     }
 
@@ -307,6 +314,11 @@ mod tests {
         let model = SampledFeatures::new(&population, Some(100.0), Some(300.0)).unwrap();
         let (_, high) = model.edges();
         assert_eq!(model.beyond(high * 0.999), None);
+        let online = SampledFeatures::new(&population, None, None).unwrap();
+        assert_eq!(online.beyond(1.0), None);
+        let df1 = online.beyond(8.0).unwrap().df1;
+        let exact = -population.eigenvalues().iter().map(|s| s / (8.0 - s)).sum::<f64>();
+        assert!((df1 / exact - 1.0).abs() < 1e-13);
         for x in [1.0001 * high, 2.0 * high, 1e6 * high] {
             let point = model.beyond(x).unwrap();
             assert!((point.point() / x - 1.0).abs() < 1e-13);
