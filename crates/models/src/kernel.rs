@@ -9,18 +9,22 @@
 //! Atanasov, Zavatone-Veth, Pehlevan, "Risk and cross validation in ridge regression with
 //! correlated samples", arXiv:2408.04607.
 
+mod basis;
+mod build;
 mod form;
 mod input;
 mod levels;
 mod limit;
+mod tridiagonal;
 
+pub use basis::JointBasis;
 pub use input::{Family, NoiseCorrelation, SampleCorrelation};
 pub use levels::Levels;
 pub use limit::Limit;
 
 use crate::{Error, Result};
-use faer::{Mat, MatRef};
-use form::{Eigen, Form, Level};
+use faer::Mat;
+use form::{Form, Level, Mean};
 use std::sync::Arc;
 
 /// Largest number of rows for which a dense K is decomposed.
@@ -65,7 +69,11 @@ pub struct Kernel {
     parts: Vec<Part>,
     scale: f64,
     levels: Levels,
+    /// Rows of each series, in order.
+    series: Arc<Vec<Vec<usize>>>,
     times: Option<Vec<f64>>,
+    /// √w of weighted rows.
+    row_scale: Option<Vec<f64>>,
     notices: Vec<String>,
 }
 
@@ -104,109 +112,6 @@ impl SampleCorrelation {
 }
 
 impl Kernel {
-    fn build(family: &Family, rows: Rows<'_>, method: SpectrumMethod) -> Result<Self> {
-        let n = rows.count;
-        if n == 0 {
-            return Err(Error::OutOfRange {
-                key: "n",
-                value: 0.0,
-                remedy: "give at least one row",
-            });
-        }
-        for (key, found) in
-            [("groups", rows.groups.map(<[_]>::len)), ("times", rows.times.map(<[_]>::len))]
-        {
-            if let Some(found) = found
-                && found != n
-            {
-                return Err(Error::LengthMismatch { key, found, expected: n });
-            }
-        }
-        let kind = family.kind();
-        let mut notices = Vec::new();
-        let mut parts: Vec<Part> = Vec::new();
-        let whole = || (0..n).collect::<Vec<_>>();
-        match family {
-            Family::Diagonal { values, counts } => {
-                let diagonal: Vec<f64> = values
-                    .iter()
-                    .zip(counts)
-                    .flat_map(|(v, c)| std::iter::repeat_n(*v, *c))
-                    .collect();
-                if diagonal.len() != n {
-                    let found = diagonal.len();
-                    return Err(Error::RowMismatch { key: "counts", found, expected: n });
-                }
-                parts.push(Part { rows: whole(), form: Arc::new(Form::Diagonal(diagonal)) });
-            }
-            Family::Dense { values } => {
-                if rows.groups.is_some() || rows.times.is_some() {
-                    let with = if rows.groups.is_some() { "groups" } else { "time stamps" };
-                    return Err(Error::NoStructure { kind, with });
-                }
-                parts.push(Part { rows: whole(), form: Arc::new(dense_form(values, n)?) });
-            }
-            Family::Blocks { .. } if rows.times.is_some() => {
-                return Err(Error::NoStructure { kind, with: "time stamps" });
-            }
-            _ => {
-                for rows_of_group in grouped(rows.groups, n) {
-                    let times: Option<Vec<f64>> =
-                        rows.times.map(|t| rows_of_group.iter().map(|&i| t[i]).collect());
-                    if let Some(times) = &times {
-                        ordered(times, &rows_of_group)?;
-                    }
-                    // Equal groups of evenly spaced rows share one block.
-                    let shared = parts
-                        .iter()
-                        .find(|p| times.is_none() && p.rows.len() == rows_of_group.len())
-                        .map(|p| p.form.clone());
-                    let form = match shared {
-                        Some(form) => form,
-                        None => {
-                            let m = rows_of_group.len();
-                            Arc::new(stationary_form(family, m, times.as_deref(), method)?)
-                        }
-                    };
-                    parts.push(Part { rows: rows_of_group, form });
-                }
-            }
-        }
-        if parts.iter().any(|p| matches!(*p.form, Form::Toeplitz { .. })) {
-            notices.push(format!(
-                "the spectrum of the {kind} kernel over {n} rows is that of its circulant \
-                 (approximate, κ̃ to about 1e-3)"
-            ));
-        }
-        let mut levels = combined(&parts, 1.0, false)?;
-        let trace = match family {
-            // Unit diagonal: exact.
-            Family::Diagonal { .. } | Family::Dense { .. } => levels.trace(),
-            _ => n as f64,
-        };
-        if !(trace > 0.0 && trace.is_finite()) {
-            return Err(Error::NoVariance { trace });
-        }
-        let mut scale = n as f64 / trace;
-        if (scale - 1.0).abs() <= 1e-12 {
-            scale = 1.0;
-        } else {
-            notices.push(format!(
-                "the sample correlation had trace {trace:.6}; it was scaled by {scale:.6} to Tr K = n = {n}"
-            ));
-            levels = combined(&parts, scale, false)?;
-        }
-        Ok(Self {
-            rows: n,
-            family: family.clone(),
-            parts,
-            scale,
-            levels,
-            times: rows.times.map(<[_]>::to_vec),
-            notices,
-        })
-    }
-
     /// Number of rows n.
     pub fn rows(&self) -> usize {
         self.rows
@@ -229,7 +134,56 @@ impl Kernel {
     /// [`Error::TooLarge`] for a dense family above [`DENSE_LIMIT`] rows (its eigenvectors are
     /// needed); a failing eigendecomposition.
     pub fn centred_levels(&self) -> Result<Levels> {
-        combined(&self.parts, self.scale, true)
+        let mean = self.row_scale.as_deref().map_or(Mean::Ones, Mean::Along);
+        combined(&self.parts, self.scale, mean)
+    }
+
+    /// The kernel of weighted rows, W^½KW^½ with `weights` > 0 on the diagonal of W: what a loss
+    /// Σ wᵢrᵢ²/n sees. It is not scaled to Tr K = n again; the test noise keeps its variance.
+    ///
+    /// # Errors
+    /// Weights that are not positive or not one a row; [`Error::TooLarge`] above [`DENSE_LIMIT`]
+    /// rows unless K is diagonal.
+    pub fn weighted(&self, weights: &[f64]) -> Result<Self> {
+        let n = self.rows;
+        if weights.len() != n {
+            return Err(Error::LengthMismatch {
+                key: "weights",
+                found: weights.len(),
+                expected: n,
+            });
+        }
+        if let Some(row) = weights.iter().position(|w| !(*w > 0.0 && w.is_finite())) {
+            return Err(Error::BadEntry {
+                key: "weights",
+                index: vec![row],
+                value: weights[row],
+                remedy: "weights are finite numbers > 0",
+            });
+        }
+        let root: Vec<f64> = weights.iter().map(|w| w.sqrt()).collect();
+        let diagonal = self.parts.iter().all(|p| matches!(*p.form, Form::Diagonal(_)));
+        let form = if diagonal {
+            Form::Diagonal(self.apply(weights)?)
+        } else if n > DENSE_LIMIT {
+            let kind = self.family.kind();
+            return Err(Error::TooLarge { kind, rows: n, limit: DENSE_LIMIT });
+        } else {
+            let dense = self.dense();
+            Form::dense_from(Mat::from_fn(n, n, |i, j| root[i] * dense[(i, j)] * root[j]))
+        };
+        let parts = vec![Part { rows: (0..n).collect(), form: Arc::new(form) }];
+        let levels = combined(&parts, 1.0, Mean::Unused)?;
+        let root = match &self.row_scale {
+            Some(before) => before.iter().zip(&root).map(|(a, b)| a * b).collect(),
+            None => root,
+        };
+        Ok(Self { parts, scale: 1.0, levels, row_scale: Some(root), ..self.clone() })
+    }
+
+    /// The vector that a fitted mean takes out of the rows: ones, or √w for weighted rows.
+    pub fn mean_direction(&self) -> Vec<f64> {
+        self.row_scale.clone().unwrap_or_else(|| vec![1.0; self.rows])
     }
 
     /// Whether K = I.
@@ -332,99 +286,23 @@ impl Kernel {
         self.family.at_distance(lag)?;
         let mut out = vec![0.0; self.rows];
         let last = self.rows - 1;
-        let Some(part) = self.parts.iter().find(|p| p.rows.last() == Some(&last)) else {
+        let Some(rows) = self.series.iter().find(|rows| rows.last() == Some(&last)) else {
             return Ok(out);
         };
-        for (position, &i) in part.rows.iter().enumerate() {
+        for (position, &i) in rows.iter().enumerate() {
             let back = match &self.times {
                 Some(times) => times[last] - times[i],
-                None => (part.rows.len() - 1 - position) as f64,
+                None => (rows.len() - 1 - position) as f64,
             };
-            out[i] = self.family.at_distance(lag + back)?;
+            let scale = self.row_scale.as_ref().map_or(1.0, |s| s[i]);
+            out[i] = scale * self.family.at_distance(lag + back)?;
         }
         Ok(out)
     }
 
-    /// Eigenbasis of K, and the diagonal k′ᵢ = uᵢᵀK′uᵢ of K′ = `noise` in it; with `centred`, of PKP
-    /// and PK′P in the complement of the all-ones vector. Inside an eigenspace of a repeated
-    /// eigenvalue the basis is the one that diagonalises K′, so that k′ is unique. O(n³).
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] above [`DENSE_LIMIT`] rows; kernels of different sizes.
-    pub fn joint_basis(&self, noise: &Kernel, centred: bool) -> Result<JointBasis> {
-        let n = self.rows;
-        if noise.rows != n {
-            return Err(Error::LengthMismatch {
-                key: "noise_correlation",
-                found: noise.rows,
-                expected: n,
-            });
-        }
-        if n > DENSE_LIMIT {
-            let kind = self.family.kind();
-            return Err(Error::TooLarge { kind, rows: n, limit: DENSE_LIMIT });
-        }
-        if !centred {
-            return JointBasis::of(self.dense().as_ref(), noise.dense().as_ref());
-        }
-        // The columns 1 … n−1 of the reflection that takes 1/√n to −e₀ span the complement.
-        let unit = (n as f64).sqrt().recip();
-        let basis = Mat::from_fn(n, n.saturating_sub(1), |i, j| match i {
-            0 => -unit,
-            _ => f64::from(u8::from(i == j + 1)) - unit * unit / (1.0 + unit),
-        });
-        let inside = |k: &Kernel| {
-            let m = basis.transpose() * k.dense() * &basis;
-            Mat::from_fn(n - 1, n - 1, |i, j| 0.5 * (m[(i, j)] + m[(j, i)]))
-        };
-        let mut joint = JointBasis::of(inside(self).as_ref(), inside(noise).as_ref())?;
-        joint.vectors = &basis * &joint.vectors;
-        Ok(joint)
-    }
-}
-
-/// Eigenbasis of K with the diagonal of K′ in it.
-#[derive(Clone, Debug)]
-pub struct JointBasis {
-    /// Eigenvalues kᵢ of K, descending.
-    pub values: Vec<f64>,
-    /// k′ᵢ = uᵢᵀK′uᵢ.
-    pub noise_diagonal: Vec<f64>,
-    /// The uᵢ as columns (n×n, or n×(n − 1) once centred).
-    pub vectors: Mat<f64>,
-}
-
-impl JointBasis {
-    fn of(samples: MatRef<'_, f64>, noise: MatRef<'_, f64>) -> Result<Self> {
-        let n = samples.nrows();
-        let mut eigen = Eigen::of(samples)?;
-        let image = noise * &eigen.vectors;
-        let mut noise_diagonal = vec![0.0; n];
-        let tolerance = n as f64 * f64::EPSILON * eigen.values.first().copied().unwrap_or(0.0);
-        let mut from = 0;
-        while from < n {
-            let mut to = from + 1;
-            while to < n && eigen.values[to - 1] - eigen.values[to] <= tolerance {
-                to += 1;
-            }
-            let width = to - from;
-            if width == 1 {
-                noise_diagonal[from] = eigen.vectors.col(from).transpose() * image.col(from);
-            } else {
-                let space = eigen.vectors.subcols(from, width).to_owned();
-                let inside = space.transpose() * image.subcols(from, width);
-                let inside =
-                    Mat::from_fn(width, width, |i, j| 0.5 * (inside[(i, j)] + inside[(j, i)]));
-                let turn = Eigen::of(inside.as_ref())?;
-                let turned = &space * &turn.vectors;
-                eigen.vectors.subcols_mut(from, width).copy_from(&turned);
-                noise_diagonal[from..to].copy_from_slice(&turn.values);
-                let mean = eigen.values[from..to].iter().sum::<f64>() / width as f64;
-                eigen.values[from..to].fill(mean);
-            }
-            from = to;
-        }
-        Ok(Self { values: eigen.values, noise_diagonal, vectors: eigen.vectors })
+    /// Pairs of rows that follow each other in one series.
+    pub fn neighbours(&self) -> Vec<(usize, usize)> {
+        self.series.iter().flat_map(|rows| rows.windows(2).map(|w| (w[0], w[1]))).collect()
     }
 }
 
@@ -436,7 +314,7 @@ fn scaled(mut v: Vec<f64>, scale: f64) -> Vec<f64> {
 }
 
 /// The spectra of all parts; equal parts are counted, not repeated.
-fn combined(parts: &[Part], scale: f64, centred: bool) -> Result<Levels> {
+fn combined(parts: &[Part], scale: f64, mean: Mean<'_>) -> Result<Levels> {
     let mut distinct: Vec<(&Arc<Form>, f64)> = Vec::new();
     for part in parts {
         match distinct.iter_mut().find(|(form, _)| Arc::ptr_eq(form, &part.form)) {
@@ -446,120 +324,13 @@ fn combined(parts: &[Part], scale: f64, centred: bool) -> Result<Levels> {
     }
     let mut levels = Vec::new();
     for (form, times) in distinct {
-        levels.extend(form.spectrum(centred)?.into_iter().map(|level| Level {
+        levels.extend(form.spectrum(mean)?.into_iter().map(|level| Level {
             value: scale * level.value,
             count: times * level.count,
             weight: times * level.weight,
         }));
     }
-    Ok(Levels::new(levels, centred))
-}
-
-/// Rows of each group, groups in order of appearance.
-fn grouped(groups: Option<&[usize]>, n: usize) -> Vec<Vec<usize>> {
-    let Some(labels) = groups else { return vec![(0..n).collect()] };
-    let mut place = std::collections::HashMap::new();
-    let mut out: Vec<Vec<usize>> = Vec::new();
-    for (row, label) in labels.iter().enumerate() {
-        let at = *place.entry(*label).or_insert_with(|| {
-            out.push(Vec::new());
-            out.len() - 1
-        });
-        out[at].push(row);
-    }
-    out
-}
-
-fn ordered(times: &[f64], rows: &[usize]) -> Result<()> {
-    for (at, time) in times.iter().enumerate() {
-        if !time.is_finite() {
-            return Err(Error::BadEntry {
-                key: "times",
-                index: vec![rows[at]],
-                value: *time,
-                remedy: "time stamps are finite numbers",
-            });
-        }
-        if at > 0 && *time <= times[at - 1] {
-            return Err(Error::TimeOrder { row: rows[at], time: *time, previous: times[at - 1] });
-        }
-    }
-    Ok(())
-}
-
-/// The block of one series of m rows.
-fn stationary_form(
-    family: &Family,
-    m: usize,
-    times: Option<&[f64]>,
-    method: SpectrumMethod,
-) -> Result<Form> {
-    let gap = |t: usize| times.map_or(1.0, |times| times[t + 1] - times[t]);
-    let kind = family.kind();
-    Ok(match family {
-        Family::Identity => Form::Diagonal(vec![1.0; m]),
-        Family::Exponential { length } => Form::Markov {
-            decay: (0..m - 1).map(|t| (-gap(t) / length).exp()).collect(),
-            innovation: (0..m - 1).map(|t| -(-2.0 * gap(t) / length).exp_m1()).collect(),
-        },
-        Family::NearestNeighbor { .. } => Form::Tridiagonal {
-            beside: (0..m - 1).map(|t| family.at_distance(gap(t))).collect::<Result<_>>()?,
-        },
-        Family::Blocks { size, correlation } => {
-            if !m.is_multiple_of(*size) {
-                return Err(Error::BlocksDoNotDivide { size: *size, rows: m });
-            }
-            Form::Exchangeable { rows: m, size: *size, correlation: *correlation }
-        }
-        Family::PowerLaw { .. } if m > DENSE_LIMIT => match (method, times) {
-            (SpectrumMethod::Circulant, None) => Form::Toeplitz {
-                column: (0..m).map(|t| family.at_distance(t as f64)).collect::<Result<_>>()?,
-            },
-            _ => return Err(Error::TooLarge { kind, rows: m, limit: DENSE_LIMIT }),
-        },
-        Family::PowerLaw { exponent } => {
-            let at = |t: usize| times.map_or(t as f64, |times| times[t]);
-            Form::dense_from(Mat::from_fn(m, m, |i, j| {
-                (1.0 + (at(i) - at(j)).abs()).powf(-exponent)
-            }))
-        }
-        // Built by the caller; kept out of here by its match.
-        Family::Diagonal { .. } | Family::Dense { .. } => {
-            return Err(Error::NotStationary { kind });
-        }
-    })
-}
-
-fn dense_form(values: &[Vec<f64>], n: usize) -> Result<Form> {
-    if values.len() != n {
-        return Err(Error::RowMismatch { key: "values", found: values.len(), expected: n });
-    }
-    if n > DENSE_LIMIT {
-        return Err(Error::TooLarge { kind: "dense", rows: n, limit: DENSE_LIMIT });
-    }
-    let mut largest = 0.0_f64;
-    for (i, row) in values.iter().enumerate() {
-        for (j, value) in row.iter().enumerate() {
-            if !value.is_finite() {
-                return Err(Error::BadEntry {
-                    key: "values",
-                    index: vec![i, j],
-                    value: *value,
-                    remedy: "the entries of K are finite numbers",
-                });
-            }
-            largest = largest.max(value.abs());
-        }
-    }
-    for row in 0..n {
-        for column in row + 1..n {
-            let (upper, lower) = (values[row][column], values[column][row]);
-            if (upper - lower).abs() > 1e-12 * largest {
-                return Err(Error::NotSymmetric { row, column, upper, lower });
-            }
-        }
-    }
-    Ok(Form::dense_from(Mat::from_fn(n, n, |i, j| 0.5 * (values[i][j] + values[j][i]))))
+    Ok(Levels::new(levels, !matches!(mean, Mean::Unused)))
 }
 
 #[cfg(test)]

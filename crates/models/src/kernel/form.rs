@@ -1,5 +1,6 @@
 //! One diagonal block of K in the representation that makes its operations cheap.
 
+use super::tridiagonal::{precision, tridiagonal_eigenvalues, tridiagonal_solve};
 use crate::{Error, Result};
 use faer::{Mat, MatRef, Side};
 use std::f64::consts::PI;
@@ -38,6 +39,26 @@ pub(super) struct Level {
     pub(super) weight: f64,
 }
 
+/// The vector that a fitted mean takes out of the rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mean<'a> {
+    /// No mean is fitted.
+    Unused,
+    /// All ones.
+    Ones,
+    /// Another one (weighted rows); for diagonal and dense forms only.
+    Along(&'a [f64]),
+}
+
+impl Mean<'_> {
+    fn at(self, row: usize) -> f64 {
+        match self {
+            Self::Unused | Self::Ones => 1.0,
+            Self::Along(m) => m[row],
+        }
+    }
+}
+
 /// Eigenvalues below this times the largest are rejected as negative.
 const NEGATIVE: f64 = 1e-10;
 
@@ -53,12 +74,12 @@ impl Form {
         }
     }
 
-    /// Eigenvalues with multiplicities, rounding set to zero; with `means`, also the weight (1ᵀu)²
-    /// of the all-ones vector in each eigenspace (which costs dense forms their eigenvectors).
-    pub(super) fn spectrum(&self, means: bool) -> Result<Vec<Level>> {
+    /// Eigenvalues with multiplicities, rounding set to zero, and the weight (mᵀu)² of the mean
+    /// vector in each eigenspace (which costs dense forms their eigenvectors).
+    pub(super) fn spectrum(&self, mean: Mean<'_>) -> Result<Vec<Level>> {
         let n = self.rows();
         Ok(match self {
-            Self::Diagonal(values) => runs(values),
+            Self::Diagonal(values) => runs(values, mean),
             Self::Markov { decay, innovation } if decay.windows(2).all(|w| w[0] == w[1]) => {
                 let rho = decay.first().copied().unwrap_or(0.0);
                 let one_minus = innovation.first().copied().unwrap_or(1.0) / (1.0 + rho);
@@ -116,12 +137,14 @@ impl Form {
                 levels
             }
             Self::Dense { matrix, eigen } => {
-                if means || eigen.get().is_some() {
+                if !matches!(mean, Mean::Unused) || eigen.get().is_some() {
                     let eigen = self.eigen()?;
                     let values = eigen.values.iter().enumerate();
                     values
                         .map(|(j, &value)| {
-                            let weight = eigen.vectors.col(j).iter().sum::<f64>().powi(2);
+                            let column = eigen.vectors.col_as_slice(j).iter().enumerate();
+                            let along: f64 = column.map(|(i, u)| mean.at(i) * u).sum();
+                            let weight = along * along;
                             Level { value, count: 1.0, weight }
                         })
                         .collect()
@@ -373,104 +396,19 @@ fn product(matrix: MatRef<'_, f64>, v: &[f64]) -> Vec<f64> {
     (0..out.nrows()).map(|i| out[i]).collect()
 }
 
-fn runs(values: &[f64]) -> Vec<Level> {
+fn runs(values: &[f64], mean: Mean<'_>) -> Vec<Level> {
     let mut out: Vec<Level> = Vec::new();
-    for &value in values {
+    for (i, &value) in values.iter().enumerate() {
+        let weight = mean.at(i).powi(2);
         match out.last_mut() {
             Some(last) if last.value == value => {
                 last.count += 1.0;
-                last.weight += 1.0;
+                last.weight += weight;
             }
-            _ => out.push(Level { value, count: 1.0, weight: 1.0 }),
+            _ => out.push(Level { value, count: 1.0, weight }),
         }
     }
     out
-}
-
-/// Diagonal and off-diagonal of K⁻¹ of a Markov chain.
-fn precision(decay: &[f64], innovation: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let mut diagonal = vec![1.0; decay.len() + 1];
-    let mut beside = Vec::with_capacity(decay.len());
-    for (t, (rho, fresh)) in decay.iter().zip(innovation).enumerate() {
-        diagonal[t] += rho * rho / fresh;
-        diagonal[t + 1] += rho * rho / fresh;
-        beside.push(-rho / fresh);
-    }
-    (diagonal, beside)
-}
-
-/// Solves a symmetric positive definite tridiagonal system.
-fn tridiagonal_solve(diagonal: &[f64], beside: &[f64], v: &[f64]) -> Vec<f64> {
-    let n = v.len();
-    let mut pivot = diagonal.to_vec();
-    let mut out = v.to_vec();
-    for t in 1..n {
-        let factor = beside[t - 1] / pivot[t - 1];
-        pivot[t] -= factor * beside[t - 1];
-        out[t] -= factor * out[t - 1];
-    }
-    out[n - 1] /= pivot[n - 1];
-    for t in (0..n - 1).rev() {
-        out[t] = (out[t] - beside[t] * out[t + 1]) / pivot[t];
-    }
-    out
-}
-
-/// Eigenvalues of a symmetric tridiagonal matrix by implicit QL, and the product of the all-ones
-/// vector with each eigenvector; `None` if an eigenvalue needs more than 60 sweeps.
-fn tridiagonal_eigenvalues(mut d: Vec<f64>, beside: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
-    let n = d.len();
-    let mut z = vec![1.0; n];
-    let mut e = beside;
-    e.push(0.0);
-    for l in 0..n {
-        let mut sweeps = 0;
-        loop {
-            let m = (l..n)
-                .find(|&m| m + 1 == n || e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs()))
-                .unwrap_or(n - 1);
-            if m == l {
-                break;
-            }
-            sweeps += 1;
-            if sweeps > 60 {
-                return None;
-            }
-            let mut g = (d[l + 1] - d[l]) / (2.0 * e[l]);
-            let mut r = g.hypot(1.0);
-            g = d[m] - d[l] + e[l] / (g + r.copysign(g));
-            let (mut s, mut c, mut p) = (1.0, 1.0, 0.0);
-            let mut deflated = false;
-            for i in (l..m).rev() {
-                let (f, b) = (s * e[i], c * e[i]);
-                r = f.hypot(g);
-                e[i + 1] = r;
-                if r == 0.0 {
-                    d[i + 1] -= p;
-                    e[m] = 0.0;
-                    deflated = true;
-                    break;
-                }
-                s = f / r;
-                c = g / r;
-                g = d[i + 1] - p;
-                r = (d[i] - g) * s + 2.0 * c * b;
-                p = s * r;
-                d[i + 1] = g + p;
-                g = c * r - b;
-                let f = z[i + 1];
-                z[i + 1] = s * z[i] + c * f;
-                z[i] = c * z[i] - s * f;
-            }
-            if deflated {
-                continue;
-            }
-            d[l] -= p;
-            e[l] = g;
-            e[m] = 0.0;
-        }
-    }
-    Some((d, z))
 }
 
 /// Eigenvalues of the circulant with c_j = r(min(j, n − j)): the discrete cosine sums of the

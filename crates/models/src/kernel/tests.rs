@@ -1,3 +1,4 @@
+use super::form::Eigen;
 use super::*;
 use proptest::prelude::*;
 
@@ -107,35 +108,46 @@ fn centred_traces_equal_those_of_the_dense_projection() {
         {
             let rows = Rows { count: n, groups, times: stamps };
             let Ok(kernel) = input.kernel_on(rows, SpectrumMethod::Exact) else { continue };
-            let levels = kernel.centred_levels().unwrap();
-            let dense = kernel.dense();
-            let project = Mat::from_fn(n, n, |i, j| f64::from(u8::from(i == j)) - 1.0 / n as f64);
-            let inside = &project * &dense * &project;
-            let inside = Mat::from_fn(n, n, |i, j| 0.5 * (inside[(i, j)] + inside[(j, i)]));
-            let eigen = Eigen::of(inside.as_ref()).unwrap();
-            let rank = eigen.values.iter().filter(|k| **k > 1e-12).count() as f64;
-            assert_eq!(levels.rank(), rank, "{input:?}");
-            assert_eq!(levels.nullity(), n as f64 - 1.0 - rank, "{input:?}");
-            for kappa in [0.0, 1e-6, 1e-2, 1.0, 50.0] {
-                let positive = || eigen.values.iter().filter(|k| **k > 1e-12);
-                let df1: f64 = positive().map(|k| k / (k + kappa)).sum();
-                let complement: f64 = positive().map(|k| kappa / (k + kappa)).sum();
-                let resolvent: f64 = positive().map(|k| k / (k + kappa).powi(2)).sum();
-                let what = format!("{input:?} at {kappa}");
-                close(levels.df1(kappa), df1, 1e-11, &what);
-                close(levels.complement(kappa) + 1e-300, complement + 1e-300, 1e-9, &what);
-                if kappa > 0.0 || matches!(levels.nullity(), 0.0) {
-                    close(levels.resolvent(kappa), resolvent, 1e-9, &what);
-                    let found = levels.kappa(df1, complement, None).unwrap();
-                    close(found + 1e-300, kappa + 1e-300, 1e-8, &what);
-                }
-                if kappa > 0.0 {
-                    let ones = vec![1.0; n];
-                    let solved = kernel.solve(kappa, &ones).unwrap().unwrap();
-                    let image = kernel.apply(&solved).unwrap();
-                    let top: f64 = solved.iter().zip(&image).map(|(a, b)| a * b).sum();
-                    let bottom: f64 = solved.iter().sum();
-                    close(levels.mean_factor(kappa), 1.0 + top / (bottom * bottom), 1e-12, &what);
+            let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 3) as f64).collect();
+            let weighted = kernel.weighted(&weights).unwrap();
+            for kernel in [kernel, weighted] {
+                let levels = kernel.centred_levels().unwrap();
+                let dense = kernel.dense();
+                let m = kernel.mean_direction();
+                let norm: f64 = m.iter().map(|m| m * m).sum();
+                let project =
+                    Mat::from_fn(n, n, |i, j| f64::from(u8::from(i == j)) - m[i] * m[j] / norm);
+                let inside = &project * &dense * &project;
+                let inside = Mat::from_fn(n, n, |i, j| 0.5 * (inside[(i, j)] + inside[(j, i)]));
+                let eigen = Eigen::of(inside.as_ref()).unwrap();
+                let rank = eigen.values.iter().filter(|k| **k > 1e-12).count() as f64;
+                assert_eq!(levels.rank(), rank, "{input:?}");
+                assert_eq!(levels.nullity(), n as f64 - 1.0 - rank, "{input:?}");
+                for kappa in [0.0, 1e-6, 1e-2, 1.0, 50.0] {
+                    let positive = || eigen.values.iter().filter(|k| **k > 1e-12);
+                    let df1: f64 = positive().map(|k| k / (k + kappa)).sum();
+                    let complement: f64 = positive().map(|k| kappa / (k + kappa)).sum();
+                    let resolvent: f64 = positive().map(|k| k / (k + kappa).powi(2)).sum();
+                    let what = format!("{input:?} at {kappa}");
+                    close(levels.df1(kappa), df1, 1e-11, &what);
+                    close(levels.complement(kappa) + 1e-300, complement + 1e-300, 1e-9, &what);
+                    if kappa > 0.0 || matches!(levels.nullity(), 0.0) {
+                        close(levels.resolvent(kappa), resolvent, 1e-9, &what);
+                        let found = levels.kappa(df1, complement, None).unwrap();
+                        close(found + 1e-300, kappa + 1e-300, 1e-8, &what);
+                    }
+                    if kappa > 0.0 {
+                        let solved = kernel.solve(kappa, &m).unwrap().unwrap();
+                        let image = kernel.apply(&solved).unwrap();
+                        let top: f64 = solved.iter().zip(&image).map(|(a, b)| a * b).sum();
+                        let bottom: f64 = solved.iter().zip(&m).map(|(a, b)| a * b).sum();
+                        close(
+                            levels.mean_factor(kappa),
+                            1.0 + top / (bottom * bottom),
+                            1e-12,
+                            &what,
+                        );
+                    }
                 }
             }
         }
