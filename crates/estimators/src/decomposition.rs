@@ -31,7 +31,11 @@ pub(crate) struct Decomposition {
     pub(crate) g: Vec<f64>,
     /// UᵀỸ, r×q.
     pub(crate) b: Mat<f64>,
-    /// Ỹ − UUᵀỸ, n×q; `None` when U spans the whole space of the residuals.
+    /// Whether U spans the whole space of the residuals.
+    pub(crate) whole: bool,
+    /// |ỹ − UUᵀỹ|² of each target.
+    pub(crate) rest: Vec<f64>,
+    /// Ỹ − UUᵀỸ, n×q; `None` when it is zero or the rows are not held.
     pub(crate) perp: Option<Mat<f64>>,
     /// Right singular vectors, p×r, where known.
     v: Option<Mat<f64>>,
@@ -41,40 +45,59 @@ pub(crate) struct Decomposition {
 
 impl Decomposition {
     pub(crate) fn gram(data: &Prepared) -> Result<Self> {
-        let (n, p) = (data.x.nrows(), data.x.ncols());
-        let failed = |_| Error::NoDecomposition { rows: n, columns: p };
+        let (n, p) = (data.rows, data.x.ncols());
         if p < data.dimension() {
             let gram = symmetric_product(data.x.transpose(), 1.0 / n as f64);
-            let evd = gram.self_adjoint_eigen(Side::Lower).map_err(failed)?;
-            let (g, v) = descending(evd.S(), evd.U(), n.max(p) as f64 * f64::EPSILON)?;
-            // Uᵀy = g^−½ Vᵀ(X̃ᵀy)/√n.
-            let mut b = v.transpose() * (data.x.transpose() * &data.y);
-            for j in 0..b.ncols() {
-                for (b, g) in b.col_as_slice_mut(j).iter_mut().zip(&g) {
-                    *b /= (n as f64 * g).sqrt();
-                }
-            }
-            // y − X̃ V (V'X̃'X̃ V)^−1 V'X̃'y.
-            let mut scaled = b.clone();
+            let mut out = Self::moments(&gram, data.x.transpose() * &data.y, data)?;
+            // y − X̃V(VᵀX̃ᵀX̃V)⁻¹VᵀX̃ᵀy, which |y|² − |b|² would lose digits of.
+            let mut scaled = out.b.clone();
             for j in 0..scaled.ncols() {
-                for (b, g) in scaled.col_as_slice_mut(j).iter_mut().zip(&g) {
+                for (b, g) in scaled.col_as_slice_mut(j).iter_mut().zip(&out.g) {
                     *b /= (n as f64 * g).sqrt();
                 }
             }
-            let perp = &data.y - &data.x * (&v * scaled);
-            let (v, u) = (Some(v), OnceLock::new());
-            Ok(Self { method: Method::GramEigen, g, b, perp: Some(perp), v, u })
+            if let Some(v) = &out.v {
+                let perp = &data.y - &data.x * (v * scaled);
+                out.rest = squared_norms(&perp);
+                out.perp = Some(perp);
+            }
+            Ok(out)
         } else {
             let reduced = data.reduced();
             let gram = symmetric_product(reduced.as_ref(), 1.0 / n as f64);
-            let evd = gram.self_adjoint_eigen(Side::Lower).map_err(failed)?;
+            let evd = gram
+                .self_adjoint_eigen(Side::Lower)
+                .map_err(|_| Error::NoDecomposition { rows: n, columns: p })?;
             let (g, u) = descending(evd.S(), evd.U(), n.max(p) as f64 * f64::EPSILON)?;
             Ok(Self::with_left(data, Method::GramEigen, g, data.lifted(u), None))
         }
     }
 
+    /// From X̃ᵀX̃/n and X̃ᵀỸ alone, for p below the dimension of the residuals.
+    pub(crate) fn moments(gram: &Mat<f64>, xty: Mat<f64>, data: &Prepared) -> Result<Self> {
+        let (n, p) = (data.rows, gram.nrows());
+        let evd = gram
+            .self_adjoint_eigen(Side::Lower)
+            .map_err(|_| Error::NoDecomposition { rows: n, columns: p })?;
+        let (g, v) = descending(evd.S(), evd.U(), n.max(p) as f64 * f64::EPSILON)?;
+        // Uᵀy = g^−½ VᵀX̃ᵀy/√n.
+        let mut b = v.transpose() * xty;
+        for j in 0..b.ncols() {
+            for (b, g) in b.col_as_slice_mut(j).iter_mut().zip(&g) {
+                *b /= (n as f64 * g).sqrt();
+            }
+        }
+        let rest = squared_norms(&b)
+            .iter()
+            .zip(&data.variance)
+            .map(|(b, variance)| (n as f64 * variance - b).max(0.0))
+            .collect();
+        let (method, v, u) = (Method::GramEigen, Some(v), OnceLock::new());
+        Ok(Self { method, g, b, whole: false, rest, perp: None, v, u })
+    }
+
     pub(crate) fn svd(data: &Prepared) -> Result<Self> {
-        let (n, p) = (data.x.nrows(), data.x.ncols());
+        let (n, p) = (data.rows, data.x.ncols());
         let reduced = data.reduced();
         let svd = reduced.thin_svd().map_err(|_| Error::NoDecomposition { rows: n, columns: p })?;
         let size = reduced.nrows().min(p);
@@ -98,20 +121,24 @@ impl Decomposition {
         v: Option<Mat<f64>>,
     ) -> Self {
         let b = u.transpose() * &data.y;
-        let perp = (g.len() < data.dimension()).then(|| &data.y - &u * &b);
-        Self { method, g, b, perp, v, u: OnceLock::from(u) }
+        let whole = g.len() == data.dimension();
+        let perp = (!whole).then(|| &data.y - &u * &b);
+        let rest = perp.as_ref().map_or_else(|| vec![0.0; b.ncols()], squared_norms);
+        Self { method, g, b, whole, rest, perp, v, u: OnceLock::from(u) }
     }
 
     /// Whether the SVD is needed for the smallest of the ridges.
-    pub(crate) fn too_coarse_for(&self, least: f64) -> bool {
+    pub(crate) fn too_coarse_for(&self, least: f64, full_rank: usize) -> bool {
         let (Some(largest), Some(smallest)) = (self.g.first(), self.g.last()) else { return false };
+        // What was dropped as rounding may be an eigenvalue of its own.
+        let smallest = if self.g.len() < full_rank { 0.0 } else { *smallest };
         self.method == Method::GramEigen && least + smallest < SQUARED_LIMIT * largest
     }
 
     /// The left singular vectors, n×r.
     pub(crate) fn left(&self, data: &Prepared) -> &Mat<f64> {
         self.u.get_or_init(|| {
-            let n = data.x.nrows() as f64;
+            let n = data.rows as f64;
             match &self.v {
                 Some(v) => {
                     let mut u = &data.x * v;
@@ -122,7 +149,7 @@ impl Decomposition {
                     u
                 }
                 // Every constructor without V has U.
-                None => Mat::zeros(data.x.nrows(), self.g.len()),
+                None => Mat::zeros(data.rows, self.g.len()),
             }
         })
     }
@@ -130,7 +157,7 @@ impl Decomposition {
     /// Coefficients of the prepared features at ridge λ, one column a target:
     /// V diag(√g/(g + λ)) UᵀỸ/√n.
     pub(crate) fn slopes(&self, data: &Prepared, lambda: f64) -> Mat<f64> {
-        let n = data.x.nrows() as f64;
+        let n = data.rows as f64;
         let mut inner = self.b.clone();
         for j in 0..inner.ncols() {
             for (b, g) in inner.col_as_slice_mut(j).iter_mut().zip(&self.g) {
@@ -145,6 +172,10 @@ impl Decomposition {
             None => data.x.transpose() * (self.left(data) * inner),
         }
     }
+}
+
+fn squared_norms(a: &Mat<f64>) -> Vec<f64> {
+    (0..a.ncols()).map(|j| a.col(j).squared_norm_l2()).collect()
 }
 
 /// scale · A Aᵀ, lower half computed, both filled.

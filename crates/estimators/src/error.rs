@@ -82,9 +82,6 @@ pub enum Error {
         /// What was given.
         value: f64,
     },
-    /// Row weights together with a sample correlation.
-    #[error("row weights and a sample correlation cannot be combined; drop one of them")]
-    WeightsWithCorrelation,
     /// More degrees of freedom than the sample correlation has dimensions.
     #[error(
         "at λ = {lambda} the fit uses {df1} degrees of freedom, the sample correlation has rank {rank}; raise λ or give a correlation of higher rank"
@@ -112,6 +109,14 @@ pub enum Error {
         what: &'static str,
         /// How to get it.
         remedy: &'static str,
+    },
+    /// A quantity that needs the rows when only their moments were kept.
+    #[error(
+        "{what} need the rows, and only their moments were kept; load the data instead of streaming them"
+    )]
+    RowsNeeded {
+        /// Which quantity.
+        what: &'static str,
     },
     /// A decomposition that did not converge.
     #[error("the decomposition of the {rows}×{columns} features did not converge; rescale them")]

@@ -2,32 +2,49 @@
 //!
 //! Start at [`Regression`]: it decomposes the features once and returns, for every ridge and every
 //! target, training error, GCV, exact leave-one-out and — given the correlation of the rows —
-//! CorrGCV and its relatives ([`Criteria`], [`Path`]). Arrays in, results out; no files.
+//! CorrGCV and its relatives ([`Criteria`], [`Path`]), exact blocked, grouped and K-fold
+//! cross-validation ([`Folds`]), bands ([`Regression::uncertainty`]), a check of the assumptions
+//! ([`Regression::diagnose`]) and the error on other numbers of rows
+//! ([`Regression::learning_curve`]). [`fit_kernel`] estimates the correlation of the rows. Arrays in,
+//! results out; no files.
 //!
 //! λ multiplies |θ|² beside the *mean* squared residual: scikit-learn's `alpha` is nλ.
 #![forbid(unsafe_code)]
 
 mod choose;
 mod decomposition;
+mod diagnosis;
 mod error;
+mod folds;
+mod kernel_fit;
+mod learning;
+mod moments;
 mod path;
 mod prepare;
 mod regression;
+mod residuals;
 mod shrinkage;
 mod table;
 mod task;
 mod test_point;
 mod two_component;
+mod uncertainty;
 
 pub use choose::{Choice, Criterion, Edge};
 pub use decomposition::Method;
+pub use diagnosis::{Contrast, Diagnosis};
 pub use error::{Error, Result};
+pub use folds::{FoldErrors, Folds};
+pub use kernel_fit::{FittedFamily, KernelFit, fit_kernel};
+pub use learning::LearningPoint;
+pub use moments::Moments;
 pub use path::{Criteria, Path, TargetPath};
 pub use prepare::Options;
 pub use regression::{Coefficients, Regression};
 pub use table::Table;
 pub use task::{CorrGcv, CorrGcvInputs};
 pub use two_component::TwoComponent;
+pub use uncertainty::Uncertainty;
 
 /// Every task of this crate, for a registry.
 pub fn tasks() -> Vec<rmt_task::Registration> {

@@ -5,6 +5,7 @@
 //! | GCV (= GCV₁) | train/(1 − D̂/n)² | rows are independent |
 //! | LOO | mean (rᵢ/(1 − hᵢᵢ))² | rows are independent |
 //! | GCV₂ | train·(κ̂/λ)² | never sharper than CorrGCV; an upper bound |
+//! | folds | (I − H_SS)⁻¹r_S on the rows S of each fold ([`Folds`]) | the folds are independent |
 //! | CorrGCV | train/φ(κ̃), φ = (κ̃²/n) Tr K(K + κ̃)⁻² | rows and noise share the correlation K |
 //! | whitened CorrGCV | rᵀ(K + 2κ̃ + κ̃²K⁻¹)r/(nκ̃²) | the same; differs when K is wrong |
 //! | two components | least squares of (kᵢ + κ̃)²(uᵢᵀr)²/κ̃² on (kᵢ, k′ᵢ) | noise correlation K′ ≠ K known |
@@ -16,13 +17,16 @@
 //! Atanasov, Zavatone-Veth, Pehlevan, arXiv:2408.04607; Golub, Heath, Wahba (1979).
 
 use crate::decomposition::{Decomposition, Method};
+use crate::folds::{FoldErrors, FoldFactors, FoldSolver, Folds};
 use crate::prepare::Prepared;
+use crate::residuals::{Leverage, Whitener, project};
 use crate::shrinkage::Shrinkage;
 use crate::test_point::{Brackets, TestPoint};
 use crate::{Error, Result, TwoComponent};
 use faer::{Accum, Mat, MatRef};
 use rayon::prelude::*;
-use rmt_models::kernel::{JointBasis, Kernel};
+use rmt_models::kernel::Kernel;
+use std::borrow::Cow;
 
 /// Which criteria a path computes beside training error and GCV.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +41,8 @@ pub struct Criteria<'a> {
     pub whitened: bool,
     /// Test points this many steps (or time units) after the last row.
     pub lags: Vec<f64>,
+    /// Cross-validation by these splits, exact and without refits.
+    pub folds: Vec<&'a Folds>,
 }
 
 /// All criteria along a list of ridges.
@@ -80,6 +86,8 @@ pub struct TargetPath {
     pub whitened_corr_gcv: Option<Vec<f64>>,
     /// Risk and noise variance for K′ ≠ K.
     pub two_component: Option<Vec<TwoComponent>>,
+    /// Cross-validation by each of the splits asked for.
+    pub folds: Vec<FoldErrors>,
     /// Error at each test point: CorrGCV times the bracket of K; first index the lag.
     pub correlated_test_error: Vec<Vec<f64>>,
     /// The same with the two components, for K′ ≠ K.
@@ -97,19 +105,25 @@ pub(crate) fn compute(
     lambdas: &[f64],
     criteria: &Criteria<'_>,
 ) -> Result<Path> {
-    let n = data.x.nrows();
+    let n = data.rows;
     let mut notes = Vec::new();
+    let by_row = criteria.loo || criteria.whitened || criteria.noise.is_some();
+    if !data.has_rows() && (by_row || !criteria.folds.is_empty()) {
+        return Err(Error::RowsNeeded {
+            what: "leave-one-out, folds, whitened and two-component errors",
+        });
+    }
     let mean = data.direction.is_some();
-    for kernel in criteria.correlation.iter().chain(&criteria.noise) {
-        if kernel.rows() != n {
-            return Err(Error::Length { what: "correlation", found: kernel.rows(), expected: n });
-        }
+    for folds in &criteria.folds {
+        folds.check(n)?;
+    }
+    let correlation = seen(data, criteria.correlation)?;
+    let noise = seen(data, criteria.noise)?;
+    let (correlation, noise) = (correlation.as_deref(), noise.as_deref());
+    for kernel in correlation.iter().chain(&noise) {
         notes.extend(kernel.notices().iter().cloned());
     }
-    if data.root_weights.is_some() && criteria.correlation.is_some() {
-        return Err(Error::WeightsWithCorrelation);
-    }
-    let levels = match criteria.correlation {
+    let levels = match correlation {
         Some(kernel) if mean => Some(kernel.centred_levels()?),
         Some(kernel) => Some(kernel.levels().clone()),
         None => None,
@@ -118,12 +132,12 @@ pub(crate) fn compute(
     let mut out: Vec<TargetPath> = cheap(data, decomposition, &steps);
 
     let mut brackets = Vec::new();
-    if let Some(kernel) = criteria.correlation {
+    if let Some(kernel) = correlation {
         for &lag in &criteria.lags {
-            let point = TestPoint::new(kernel, criteria.noise, lag)?;
+            let point = TestPoint::new(kernel, noise, lag)?;
             let at = |s: &Shrinkage| {
                 let kappa_tilde = s.correlated.map_or(0.0, |c| c.kappa_tilde);
-                point.brackets(kernel, criteria.noise, mean, kappa_tilde)
+                point.brackets(kernel, noise, mean, kappa_tilde)
             };
             match steps.iter().map(at).collect::<Result<Option<Vec<Brackets>>>>()? {
                 Some(list) => brackets.push(list),
@@ -134,7 +148,7 @@ pub(crate) fn compute(
             }
         }
     }
-    let joint = match (criteria.correlation, criteria.noise) {
+    let joint = match (correlation, noise) {
         (Some(kernel), Some(noise)) => {
             let basis = kernel.joint_basis(noise, mean)?;
             match TwoComponent::normal(&basis) {
@@ -151,11 +165,11 @@ pub(crate) fn compute(
         }
         _ => None,
     };
-    let whitener = match criteria.correlation {
+    let whitener = match correlation {
         Some(kernel) if criteria.whitened => Whitener::new(kernel, mean, data.dimension())?,
         _ => None,
     };
-    if criteria.whitened && criteria.correlation.is_some() && whitener.is_none() {
+    if criteria.whitened && correlation.is_some() && whitener.is_none() {
         notes.push(
             "whitened CorrGCV needs K⁻¹ and was left out: K is singular or its spectrum approximate"
                 .to_owned(),
@@ -163,15 +177,36 @@ pub(crate) fn compute(
     }
     let leverage = criteria.loo.then(|| Leverage::new(data, decomposition, &steps));
 
-    if leverage.is_some() || whitener.is_some() || joint.is_some() {
+    let solvers: Vec<FoldSolver<'_>> =
+        criteria.folds.iter().map(|f| FoldSolver::new(f, data, decomposition)).collect();
+    if leverage.is_some() || whitener.is_some() || joint.is_some() || !solvers.is_empty() {
         for target in &mut out {
             let list = || vec![0.0; steps.len()];
             target.loo = leverage.is_some().then(list);
             target.whitened_corr_gcv = whitener.is_some().then(list);
             target.two_component = joint.is_some().then(|| Vec::with_capacity(steps.len()));
+            target.folds = solvers
+                .iter()
+                .map(|_| FoldErrors { error: list(), standard_error: list() })
+                .collect();
         }
+        // Factors of the ridge that is being visited.
+        let mut factors: (Option<usize>, Vec<FoldFactors>) = (None, Vec::new());
+        let mut undetermined = false;
         residuals(data, decomposition, &steps, |at, first, columns| {
             let step = &steps[at];
+            if factors.0 != Some(at) {
+                factors = (Some(at), solvers.iter().map(|s| s.at(step)).collect());
+            }
+            for (k, (solver, factors)) in solvers.iter().zip(&factors.1).enumerate() {
+                for (t, (error, spread)) in solver.errors(factors, columns).into_iter().enumerate()
+                {
+                    let target = &mut out[first + t].folds[k];
+                    target.error[at] = error;
+                    target.standard_error[at] = spread;
+                    undetermined |= !error.is_finite();
+                }
+            }
             let mut rows: Vec<&mut TargetPath> =
                 out[first..first + columns.ncols()].iter_mut().collect();
             rows.par_iter_mut().enumerate().try_for_each(|(j, target)| -> Result<()> {
@@ -197,6 +232,13 @@ pub(crate) fn compute(
                 Ok(())
             })
         })?;
+        if undetermined {
+            notes.push(
+                "a fold leaves too few rows to determine the fit without a ridge: its error there \
+                 is reported as infinite"
+                    .to_owned(),
+            );
+        }
     }
 
     for target in &mut out {
@@ -244,17 +286,32 @@ pub(crate) fn compute(
     })
 }
 
+/// A kernel as the prepared rows see it: weighted if they are.
+pub(crate) fn seen<'a>(
+    data: &Prepared,
+    kernel: Option<&'a Kernel>,
+) -> Result<Option<Cow<'a, Kernel>>> {
+    let Some(kernel) = kernel else { return Ok(None) };
+    let n = data.rows;
+    if kernel.rows() != n {
+        return Err(Error::Length { what: "correlation", found: kernel.rows(), expected: n });
+    }
+    Ok(Some(match data.weights() {
+        None => Cow::Borrowed(kernel),
+        Some(weights) => Cow::Owned(kernel.weighted(&weights)?),
+    }))
+}
+
 /// The criteria that need the squared components of the targets only: O(r) a ridge and target.
 fn cheap(data: &Prepared, decomposition: &Decomposition, steps: &[Shrinkage]) -> Vec<TargetPath> {
-    let n = data.x.nrows() as f64;
+    let n = data.rows as f64;
     let b = &decomposition.b;
     let squares = Mat::from_fn(b.nrows(), b.ncols(), |i, j| b[(i, j)] * b[(i, j)]);
     let factors = Mat::from_fn(b.nrows(), steps.len(), |i, l| steps[l].d[i] * steps[l].d[i]);
     let sums = factors.transpose() * squares;
     (0..b.ncols())
         .map(|t| {
-            let rest =
-                decomposition.perp.as_ref().map_or(0.0, |perp| perp.col(t).squared_norm_l2());
+            let rest = decomposition.rest[t];
             // In units of unit².
             let train = |l: usize| (sums[(l, t)] + rest) / n;
             let list = |f: &dyn Fn(usize, &Shrinkage) -> f64| -> Vec<f64> {
@@ -262,7 +319,7 @@ fn cheap(data: &Prepared, decomposition: &Decomposition, steps: &[Shrinkage]) ->
             };
             let correlated = steps.iter().all(|s| s.correlated.is_some()) && !steps.is_empty();
             TargetPath {
-                variance: data.y.col(t).squared_norm_l2() / n,
+                variance: data.variance[t],
                 train_error: list(&|l, s| s.unit * s.unit * train(l)),
                 gcv: list(&|l, s| train(l) * (n / s.room).powi(2)),
                 gcv2: correlated
@@ -284,7 +341,7 @@ pub(crate) fn residuals(
     steps: &[Shrinkage],
     mut visit: impl FnMut(usize, usize, MatRef<'_, f64>) -> Result<()>,
 ) -> Result<()> {
-    let (n, rank, targets) = (data.x.nrows(), decomposition.g.len(), data.y.ncols());
+    let (n, rank, targets) = (data.rows, decomposition.g.len(), data.y.ncols());
     let u = decomposition.left(data);
     let width = targets.min(BATCH);
     let ridges = (BATCH / width).clamp(1, RIDGES);
@@ -324,102 +381,4 @@ pub(crate) fn residuals(
         }
     }
     Ok(())
-}
-
-/// 1 − hᵢᵢ of every row at every ridge.
-struct Leverage<'a> {
-    u: &'a Mat<f64>,
-    /// 1 − hᵢᵢ in units of each ridge's unit, n×ridges.
-    room: Mat<f64>,
-    /// Rows that the features fit exactly whatever the targets: their r and 1 − h both vanish
-    /// with λ while those of other rows do not, and the ratio is taken in units of λ.
-    pinned: Vec<usize>,
-}
-
-/// Row of U counted as having norm 1.
-const PINNED: f64 = 1e-12;
-
-impl<'a> Leverage<'a> {
-    fn new(data: &Prepared, decomposition: &'a Decomposition, steps: &[Shrinkage]) -> Self {
-        let (n, rank) = (data.x.nrows(), decomposition.g.len());
-        let u = decomposition.left(data);
-        let squares = Mat::from_fn(n, rank, |i, j| u[(i, j)] * u[(i, j)]);
-        let factors = Mat::from_fn(rank, steps.len(), |j, l| steps[l].d[j]);
-        let mut room = &squares * factors;
-        let mut pinned = Vec::new();
-        if decomposition.perp.is_some() {
-            for i in 0..n {
-                let mean = data.direction.as_ref().map_or(0.0, |s| s[i] * s[i]);
-                let rest = 1.0 - mean - squares.row(i).iter().sum::<f64>();
-                if rest < PINNED {
-                    pinned.push(i);
-                } else {
-                    for l in 0..steps.len() {
-                        room[(i, l)] += rest;
-                    }
-                }
-            }
-        }
-        Self { u, room, pinned }
-    }
-
-    /// Mean of (rᵢ/(1 − hᵢᵢ))².
-    fn error(
-        &self,
-        ridge: usize,
-        r: &[f64],
-        decomposition: &Decomposition,
-        lambda: f64,
-        target: usize,
-    ) -> f64 {
-        let room = self.room.col_as_slice(ridge);
-        let free = (0..r.len()).filter(|i| !self.pinned.contains(i));
-        let mut sum: f64 = free.map(|i| (r[i] / room[i]).powi(2)).sum();
-        for &i in &self.pinned {
-            let b = decomposition.b.col_as_slice(target);
-            let (mut above, mut below) = (0.0, 0.0);
-            for (j, (g, b)) in decomposition.g.iter().zip(b).enumerate() {
-                above += self.u[(i, j)] * b / (g + lambda);
-                below += self.u[(i, j)] * self.u[(i, j)] / (g + lambda);
-            }
-            sum += (above / below).powi(2);
-        }
-        sum / r.len() as f64
-    }
-}
-
-/// rᵀ(K + 2κ̃ + κ̃²K⁻¹)r/κ̃², with K⁻¹ inside the complement of the mean if one was fitted.
-struct Whitener<'a> {
-    kernel: &'a Kernel,
-    /// K⁻¹1 and 1ᵀK⁻¹1.
-    mean: Option<(Vec<f64>, f64)>,
-    dimension: f64,
-}
-
-impl<'a> Whitener<'a> {
-    fn new(kernel: &'a Kernel, mean: bool, dimension: usize) -> Result<Option<Self>> {
-        let ones = vec![1.0; kernel.rows()];
-        let Some(solved) = kernel.solve(0.0, &ones)? else { return Ok(None) };
-        let total = solved.iter().sum();
-        let mean = mean.then_some((solved, total));
-        Ok(Some(Self { kernel, mean, dimension: dimension as f64 }))
-    }
-
-    fn error(&self, r: &[f64], kappa_tilde: f64, kappa_tilde_units: f64) -> Result<f64> {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let forward = dot(r, &self.kernel.apply(r)?);
-        let back = self.kernel.solve(0.0, r)?.map_or(0.0, |s| dot(r, &s));
-        let back = match &self.mean {
-            Some((solved, total)) => back - dot(r, solved).powi(2) / total,
-            None => back,
-        };
-        let sum = forward + 2.0 * kappa_tilde * dot(r, r) + kappa_tilde * kappa_tilde * back;
-        Ok(sum / (kappa_tilde_units * kappa_tilde_units * self.dimension))
-    }
-}
-
-fn project(basis: &JointBasis, r: &[f64]) -> Vec<f64> {
-    (0..basis.values.len())
-        .map(|i| basis.vectors.col_as_slice(i).iter().zip(r).map(|(u, r)| u * r).sum())
-        .collect()
 }

@@ -9,7 +9,6 @@ use faer::Mat;
 
 /// How the data are prepared.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub struct Options {
     /// Fit an unpenalised intercept (default: true).
     pub intercept: bool,
@@ -30,10 +29,14 @@ impl Default for Options {
 /// Centred, scaled, weighted data.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
-    /// Features, n×p.
+    /// Number of rows n.
+    pub(crate) rows: usize,
+    /// Features, n×p (0×p when only their moments are held).
     pub(crate) x: Mat<f64>,
-    /// Targets, n×q.
+    /// Targets, n×q (0×q when only their moments are held).
     pub(crate) y: Mat<f64>,
+    /// Mean square of each prepared target.
+    pub(crate) variance: Vec<f64>,
     /// Mean of each feature (0 without intercept) and its scale (1 unless standardised).
     pub(crate) x_mean: Vec<f64>,
     pub(crate) x_scale: Vec<f64>,
@@ -85,11 +88,14 @@ impl Prepared {
         let root_weights: Option<Vec<f64>> =
             weights.map(|w| w.into_iter().map(f64::sqrt).collect());
         let root = |row: usize| root_weights.as_ref().map_or(1.0, |w| w[row]);
+        let y = Mat::from_fn(n, y.columns(), |i, j| root(i) * (y.at(i, j) - y_mean[j]));
         Ok(Self {
+            rows: n,
+            variance: (0..y.ncols()).map(|j| y.col(j).squared_norm_l2() / n as f64).collect(),
             x: Mat::from_fn(n, x.columns(), |i, j| {
                 root(i) * ((x.at(i, j) - x_mean[j]) / x_scale[j])
             }),
-            y: Mat::from_fn(n, y.columns(), |i, j| root(i) * (y.at(i, j) - y_mean[j])),
+            y,
             direction: options
                 .intercept
                 .then(|| (0..n).map(|i| root(i) / (n as f64).sqrt()).collect()),
@@ -100,9 +106,19 @@ impl Prepared {
         })
     }
 
+    /// The weights of mean 1, if any.
+    pub(crate) fn weights(&self) -> Option<Vec<f64>> {
+        self.root_weights.as_ref().map(|w| w.iter().map(|w| w * w).collect())
+    }
+
     /// Dimension of the space of the residuals: n, or n − 1 with an intercept.
     pub(crate) fn dimension(&self) -> usize {
-        self.x.nrows() - usize::from(self.direction.is_some())
+        self.rows - usize::from(self.direction.is_some())
+    }
+
+    /// Whether the rows are there, not only their moments.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.x.nrows() == self.rows
     }
 
     /// The features in an orthonormal basis of that space (rows 1 … n−1 of the reflection that

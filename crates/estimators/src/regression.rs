@@ -1,7 +1,9 @@
 use crate::decomposition::Decomposition;
 use crate::path::{self, Criteria, Path};
 use crate::prepare::Prepared;
-use crate::{Criterion, Error, Options, Result, Table};
+use crate::shrinkage::Shrinkage;
+use crate::{Criterion, Diagnosis, Error, LearningPoint, Options, Result, Table, Uncertainty};
+use rmt_models::kernel::{Kernel, Levels, SampleCorrelation};
 use std::sync::OnceLock;
 
 /// Ridge regression of one or many targets on one set of features.
@@ -52,9 +54,13 @@ impl Regression {
         Ok(Self { data, gram, svd: OnceLock::new() })
     }
 
+    pub(crate) fn from_parts(data: Prepared, gram: Decomposition) -> Self {
+        Self { data, gram, svd: OnceLock::new() }
+    }
+
     /// Number of rows n.
     pub fn rows(&self) -> usize {
-        self.data.x.nrows()
+        self.data.rows
     }
 
     /// Number of features p.
@@ -102,7 +108,7 @@ impl Regression {
 
     /// As [`Regression::path`], with the grid widened by two decades at a time where the best
     /// ridge of a target lies at its edge: downwards as far as λ = 0, upwards until less than
-    /// 10⁻⁴ degrees of freedom are left. What is still at an edge then is so for good reason
+    /// 10⁻³ degrees of freedom are left. What is still at an edge then is so for good reason
     /// ([`Choice::edge`]).
     ///
     /// # Errors
@@ -117,8 +123,13 @@ impl Regression {
         lambdas.sort_by(|a, b| b.total_cmp(a));
         let total: f64 = self.gram.g.iter().sum();
         let floor = 1e-14 * self.gram.g[0];
+        let mut narrower: Option<Path> = None;
         loop {
-            let path = self.path(&lambdas, criteria)?;
+            let path = match (self.path(&lambdas, criteria), narrower) {
+                // Wider than the rank of K allows.
+                (Err(Error::BeyondRank { .. }), Some(path)) => return Ok(path),
+                (result, _) => result?,
+            };
             let (mut up, mut down) = (false, false);
             for target in 0..self.targets() {
                 match path.choose(criterion, target)?.edge {
@@ -134,7 +145,7 @@ impl Regression {
             };
             let steps = (100.0_f64.ln() / step.ln()).ceil() as usize;
             let mut more: Vec<f64> = Vec::new();
-            if up && high < 1e4 * total {
+            if up && high < 1e3 * total {
                 more.extend((1..=steps).map(|k| high * step.powi(k as i32)));
             }
             if down && low > 0.0 {
@@ -147,6 +158,7 @@ impl Regression {
             if more.is_empty() {
                 return Ok(path);
             }
+            narrower = Some(path);
             lambdas.extend(more);
             lambdas.sort_by(|a, b| b.total_cmp(a));
         }
@@ -157,13 +169,7 @@ impl Regression {
     /// # Errors
     /// [`Error::OutOfRange`] for a ridge that is negative or not finite.
     pub fn coefficients(&self, lambda: f64) -> Result<Coefficients> {
-        if !(lambda >= 0.0 && lambda.is_finite()) {
-            return Err(Error::OutOfRange {
-                what: "lambda",
-                value: lambda,
-                remedy: "a ridge is a finite number ≥ 0",
-            });
-        }
+        check_ridge(lambda)?;
         let slopes = self.decomposition(lambda)?.slopes(&self.data, lambda);
         let (p, q) = (self.features(), self.targets());
         let slopes: Vec<f64> = (0..q)
@@ -183,6 +189,82 @@ impl Regression {
         Ok(Coefficients { lambda, features: p, intercepts, slopes })
     }
 
+    /// How sure |r|² and every estimate proportional to it (GCV, LOO, CorrGCV) is at ridge λ, for
+    /// rows of the given correlation (`None`: independent rows, as GCV and LOO assume).
+    ///
+    /// # Errors
+    /// A ridge that is negative or not finite, a correlation for another number of rows.
+    pub fn uncertainty(&self, lambda: f64, correlation: Option<&Kernel>) -> Result<Uncertainty> {
+        check_ridge(lambda)?;
+        let kernel = path::seen(&self.data, correlation)?;
+        if !self.data.has_rows() && kernel.is_some() {
+            return Err(Error::RowsNeeded { what: "bands for correlated rows" });
+        }
+        let decomposition = self.decomposition(lambda)?;
+        let step = self.step(decomposition, lambda, None)?;
+        let law = crate::uncertainty::law(&self.data, decomposition, &step, kernel.as_deref())?;
+        Ok(law.uncertainty())
+    }
+
+    /// Whether the residuals of one target at ridge λ look as they should if rows and noise share
+    /// the correlation K: whether CorrGCV may be trusted.
+    ///
+    /// # Errors
+    /// As [`Regression::uncertainty`]; [`Error::NoTarget`]; more than 2000 rows.
+    pub fn diagnose(&self, lambda: f64, correlation: &Kernel, target: usize) -> Result<Diagnosis> {
+        check_ridge(lambda)?;
+        if !self.data.has_rows() {
+            return Err(Error::RowsNeeded { what: "residual diagnoses" });
+        }
+        let Some(kernel) = path::seen(&self.data, Some(correlation))? else {
+            return Err(Error::NotComputed { what: "diagnosis", remedy: "give a correlation" });
+        };
+        let decomposition = self.decomposition(lambda)?;
+        let levels = match self.data.direction {
+            Some(_) => kernel.centred_levels()?,
+            None => kernel.levels().clone(),
+        };
+        let step = self.step(decomposition, lambda, Some(&levels))?;
+        crate::diagnosis::diagnose(&self.data, decomposition, &step, &kernel, target)
+    }
+
+    /// The error with the best ridge on each of `sizes` rows, of one target, for rows that are
+    /// independent or correlated by a stationary family; `kernel` is the correlation of the rows
+    /// there are (it may know about groups and times).
+    ///
+    /// # Errors
+    /// As [`Regression::path`]; [`Error::NoTarget`]; sizes below 2; families that do not exist at
+    /// another number of rows.
+    pub fn learning_curve(
+        &self,
+        target: usize,
+        correlation: Option<(&SampleCorrelation, &Kernel)>,
+        sizes: &[usize],
+    ) -> Result<Vec<LearningPoint>> {
+        if !self.data.has_rows() {
+            return Err(Error::RowsNeeded { what: "learning curves" });
+        }
+        let kernel = path::seen(&self.data, correlation.map(|(_, kernel)| kernel))?;
+        crate::learning::curve(
+            &self.data,
+            self.decomposition(0.0)?,
+            target,
+            correlation.map(|(family, _)| family),
+            kernel.as_deref(),
+            sizes,
+        )
+    }
+
+    fn step(
+        &self,
+        decomposition: &Decomposition,
+        lambda: f64,
+        levels: Option<&Levels>,
+    ) -> Result<Shrinkage> {
+        let dimension = self.data.dimension();
+        Shrinkage::at(decomposition, self.rows(), dimension, lambda, levels, None)
+    }
+
     /// λ as scikit-learn's `alpha` = nλ.
     pub fn alpha(&self, lambda: f64) -> f64 {
         lambda * self.rows() as f64
@@ -198,13 +280,18 @@ impl Regression {
         if target >= count {
             return Err(Error::NoTarget { index: target, count });
         }
-        let n = self.rows() as f64;
-        Ok(lambda * (self.data.y.col(target).squared_norm_l2() / n).sqrt())
+        Ok(lambda * self.data.variance[target].sqrt())
     }
 
     fn decomposition(&self, least: f64) -> Result<&Decomposition> {
-        if !self.gram.too_coarse_for(least) {
+        let full_rank = self.data.dimension().min(self.features());
+        if !self.gram.too_coarse_for(least, full_rank) {
             return Ok(&self.gram);
+        }
+        if !self.data.has_rows() {
+            return Err(Error::RowsNeeded {
+                what: "ridges this small (a singular value decomposition)",
+            });
         }
         if let Some(svd) = self.svd.get() {
             return Ok(svd);
@@ -212,6 +299,17 @@ impl Regression {
         let svd = Decomposition::svd(&self.data)?;
         Ok(self.svd.get_or_init(|| svd))
     }
+}
+
+fn check_ridge(lambda: f64) -> Result<()> {
+    if lambda >= 0.0 && lambda.is_finite() {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        what: "lambda",
+        value: lambda,
+        remedy: "a ridge is a finite number ≥ 0",
+    })
 }
 
 /// `count` numbers from `high` down to `low`, evenly spaced in the logarithm.

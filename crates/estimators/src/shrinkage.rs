@@ -21,6 +21,8 @@ pub(crate) struct Shrinkage {
     pub(crate) df1: f64,
     /// (dimension − D̂)/unit.
     pub(crate) room: f64,
+    /// −dD̂/d ln λ = Σ gλ/(g + λ)², in units of `unit`.
+    pub(crate) slope: f64,
     /// With a sample correlation.
     pub(crate) correlated: Option<Correlated>,
 }
@@ -34,6 +36,8 @@ pub(crate) struct Correlated {
     pub(crate) kappa_tilde: f64,
     /// κ̃/unit.
     pub(crate) kappa_tilde_units: f64,
+    /// Tr KG̃².
+    pub(crate) resolvent: f64,
     /// φ = (κ̃²/n) Tr KG̃², in units of unit².
     pub(crate) phi: f64,
     /// (κ̂/λ)², times unit².
@@ -60,7 +64,7 @@ impl Shrinkage {
         Ok(out)
     }
 
-    fn at(
+    pub(crate) fn at(
         decomposition: &Decomposition,
         n: usize,
         dimension: usize,
@@ -69,7 +73,7 @@ impl Shrinkage {
         hint: Option<f64>,
     ) -> Result<Self> {
         let g = &decomposition.g;
-        let whole = decomposition.perp.is_none();
+        let whole = decomposition.whole;
         let unit = if whole { lambda } else { 1.0 };
         let numerator = if whole { 1.0 } else { lambda };
         let d: Vec<f64> = g.iter().map(|g| numerator / (g + lambda)).collect();
@@ -77,7 +81,8 @@ impl Shrinkage {
         let missing = (dimension - g.len()) as f64;
         let used: f64 = d.iter().sum();
         let room = used + missing;
-        let mut out = Self { lambda, unit, d, df1, room, correlated: None };
+        let slope = g.iter().zip(&d).map(|(g, d)| d * g / (g + lambda)).sum();
+        let mut out = Self { lambda, unit, d, df1, room, slope, correlated: None };
         let Some(levels) = levels else { return Ok(out) };
         let n = n as f64;
         // rank K − D̂; the integers first, they may cancel exactly.
@@ -98,6 +103,7 @@ impl Shrinkage {
             kappa: if whole { ratio } else { lambda * ratio },
             kappa_tilde,
             kappa_tilde_units,
+            resolvent,
             phi: kappa_tilde_units * kappa_tilde_units * resolvent / n,
             gcv2: ratio * ratio,
             mean_factor: levels.mean_factor(kappa_tilde),

@@ -114,6 +114,7 @@ impl Task for CorrGcv {
             noise: noise.as_ref(),
             whitened: true,
             lags: inputs.test_lag.into_iter().collect(),
+            ..Criteria::default()
         };
         let mut path = regression.path(&inputs.lambdas, &criteria)?;
         let mut out = Observables::new();

@@ -45,9 +45,10 @@ impl TestPoint {
     ) -> Result<Option<Brackets>> {
         let Some(mut b) = kernel.solve(kappa_tilde, &self.cross)? else { return Ok(None) };
         if mean {
-            let ones = vec![1.0; b.len()];
+            let ones = kernel.mean_direction();
             let Some(solved) = kernel.solve(kappa_tilde, &ones)? else { return Ok(None) };
-            let share = (1.0 - b.iter().sum::<f64>()) / solved.iter().sum::<f64>();
+            let along = |v: &[f64]| v.iter().zip(&ones).map(|(v, m)| v * m).sum::<f64>();
+            let share = (1.0 - along(&b)) / along(&solved);
             for (b, s) in b.iter_mut().zip(&solved) {
                 *b += share * s;
             }

@@ -1,0 +1,256 @@
+//! Cross-validation without refits.
+//!
+//! When the rows S are taken out and the penalty nλ|θ|² stays, the errors of the refit on them are
+//! (I − H_SS)⁻¹ r_S, H the hat matrix of all rows (the intercept's 11ᵀ/n included). For blocks with
+//! a gap, S is the block and its gap and the errors are read off the block. Scales of standardised
+//! features stay those of all rows.
+
+use crate::decomposition::Decomposition;
+use crate::prepare::Prepared;
+use crate::shrinkage::Shrinkage;
+use crate::{Error, Result};
+use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::linalg::solvers::{Llt, SolveCore};
+use faer::{Accum, Conj, Mat, Side};
+
+/// How rows are split into parts that are predicted from the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folds {
+    name: String,
+    rows: usize,
+    folds: Vec<Fold>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Fold {
+    /// Rows predicted (first), then rows taken out with them.
+    removed: Vec<usize>,
+    predicted: usize,
+}
+
+impl Folds {
+    /// `count` folds of rows taken in turn (row i belongs to fold i mod `count`): K-fold
+    /// cross-validation for rows in random order.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless 2 ≤ `count` ≤ `rows`.
+    pub fn interleaved(rows: usize, count: usize) -> Result<Self> {
+        check_count(rows, count)?;
+        let folds =
+            (0..count).map(|k| Fold::new((k..rows).step_by(count).collect(), Vec::new())).collect();
+        Ok(Self { name: format!("{count}-fold"), rows, folds })
+    }
+
+    /// `count` blocks of consecutive rows; `gap` rows on either side of a block are taken out with
+    /// it but not predicted.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] unless 2 ≤ `count` ≤ `rows`, and when block and gaps leave no row.
+    pub fn blocks(rows: usize, count: usize, gap: usize) -> Result<Self> {
+        check_count(rows, count)?;
+        let mut folds = Vec::with_capacity(count);
+        for k in 0..count {
+            let (from, to) = (k * rows / count, (k + 1) * rows / count);
+            let before = from.saturating_sub(gap)..from;
+            let after = to..(to + gap).min(rows);
+            let fold = Fold::new((from..to).collect(), before.chain(after).collect());
+            if fold.removed.len() >= rows {
+                return Err(Error::OutOfRange {
+                    what: "gap",
+                    value: gap as f64,
+                    remedy: "a block and its gaps must leave rows to fit; choose a smaller gap or more blocks",
+                });
+            }
+            folds.push(fold);
+        }
+        let name = match gap {
+            0 => format!("{count} blocks"),
+            _ => format!("{count} blocks, gap {gap}"),
+        };
+        Ok(Self { name, rows, folds })
+    }
+
+    /// Each group (run, subject) is predicted from the others; `labels` has one entry a row.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] with fewer than two groups.
+    pub fn groups(labels: &[usize]) -> Result<Self> {
+        let mut known = labels.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        if known.len() < 2 {
+            return Err(Error::OutOfRange {
+                what: "groups",
+                value: known.len() as f64,
+                remedy: "leaving a group out needs at least two groups",
+            });
+        }
+        let rows_of = |g: &usize| (0..labels.len()).filter(|i| labels[*i] == *g).collect();
+        let folds = known.iter().map(|g| Fold::new(rows_of(g), Vec::new())).collect();
+        let name = format!("leave one of {} groups out", known.len());
+        Ok(Self { name, rows: labels.len(), folds })
+    }
+
+    /// What the split is, for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of folds.
+    pub fn count(&self) -> usize {
+        self.folds.len()
+    }
+
+    /// The rows of each fold: those predicted, and all that are taken out for it.
+    pub fn iter(&self) -> impl Iterator<Item = (&[usize], &[usize])> {
+        self.folds.iter().map(|f| (&f.removed[..f.predicted], f.removed.as_slice()))
+    }
+
+    pub(crate) fn check(&self, rows: usize) -> Result<()> {
+        if self.rows == rows {
+            Ok(())
+        } else {
+            Err(Error::Length { what: "folds", found: self.rows, expected: rows })
+        }
+    }
+}
+
+fn check_count(rows: usize, count: usize) -> Result<()> {
+    if (2..=rows).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        what: "folds",
+        value: count as f64,
+        remedy: "give at least 2 folds and at most one a row",
+    })
+}
+
+impl Fold {
+    fn new(mut predicted: Vec<usize>, also_removed: Vec<usize>) -> Self {
+        let count = predicted.len();
+        predicted.extend(also_removed);
+        Self { removed: predicted, predicted: count }
+    }
+}
+
+/// Cross-validated error of one target along the ridges.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoldErrors {
+    /// Mean squared error over the predicted rows.
+    pub error: Vec<f64>,
+    /// Its standard error from the spread over folds (folds taken as independent).
+    pub standard_error: Vec<f64>,
+}
+
+/// The parts of I − H that do not depend on λ, for every fold.
+pub(crate) struct FoldSolver<'a> {
+    folds: &'a Folds,
+    /// Rows of U of each fold, |S|×r.
+    left: Vec<Mat<f64>>,
+    /// Block of the projector on the complement of U (and the mean); `None` when there is none.
+    complement: Vec<Option<Mat<f64>>>,
+}
+
+/// Factors of (I − H)_SS of every fold at one ridge; `None` where it is singular.
+pub(crate) struct FoldFactors {
+    factors: Vec<Option<Llt<f64>>>,
+}
+
+impl<'a> FoldSolver<'a> {
+    pub(crate) fn new(folds: &'a Folds, data: &Prepared, decomposition: &Decomposition) -> Self {
+        let u = decomposition.left(data);
+        let rank = u.ncols();
+        let mut left = Vec::with_capacity(folds.count());
+        let mut complement = Vec::with_capacity(folds.count());
+        for fold in &folds.folds {
+            let rows = &fold.removed;
+            let part = Mat::from_fn(rows.len(), rank, |i, j| u[(rows[i], j)]);
+            complement.push((!decomposition.whole).then(|| {
+                let mut block = Mat::identity(rows.len(), rows.len());
+                lower_product(&mut block, Accum::Add, &part, &part, -1.0);
+                if let Some(s) = &data.direction {
+                    for (a, &i) in rows.iter().enumerate() {
+                        for (b, &j) in rows.iter().enumerate() {
+                            block[(a, b)] -= s[i] * s[j];
+                        }
+                    }
+                }
+                block
+            }));
+            left.push(part);
+        }
+        Self { folds, left, complement }
+    }
+
+    /// Factors at one ridge, in its unit.
+    pub(crate) fn at(&self, step: &Shrinkage) -> FoldFactors {
+        let factor = |(left, complement): (&Mat<f64>, &Option<Mat<f64>>)| {
+            let mut scaled = left.clone();
+            for (j, d) in step.d.iter().enumerate() {
+                scaled.col_as_slice_mut(j).iter_mut().for_each(|u| *u *= d);
+            }
+            let (mut block, accumulate) = match complement {
+                Some(block) => (block.clone(), Accum::Add),
+                None => (Mat::zeros(left.nrows(), left.nrows()), Accum::Replace),
+            };
+            lower_product(&mut block, accumulate, &scaled, left, 1.0);
+            let size = (0..block.nrows()).fold(0.0_f64, |m, i| m.max(block[(i, i)]));
+            let factor = Llt::new(block.as_ref(), Side::Lower).ok()?;
+            // A pivot of rounding size: the rest of the rows does not determine the fit.
+            let floor = (block.nrows() as f64 * f64::EPSILON * size).sqrt();
+            let l = factor.L();
+            (0..l.nrows()).all(|i| l[(i, i)] > floor).then_some(factor)
+        };
+        FoldFactors { factors: self.left.iter().zip(&self.complement).map(factor).collect() }
+    }
+
+    /// Mean squared error and its standard error for each column of residuals.
+    pub(crate) fn errors(
+        &self,
+        factors: &FoldFactors,
+        columns: faer::MatRef<'_, f64>,
+    ) -> Vec<(f64, f64)> {
+        let q = columns.ncols();
+        let folds = self.folds.count() as f64;
+        let (mut total, mut means, mut squares) = (vec![0.0; q], vec![0.0; q], vec![0.0; q]);
+        let mut rows = 0.0;
+        for (fold, factor) in self.folds.folds.iter().zip(&factors.factors) {
+            let count = fold.predicted as f64;
+            rows += count;
+            let mut r = Mat::from_fn(fold.removed.len(), q, |i, t| columns[(fold.removed[i], t)]);
+            match factor {
+                Some(factor) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
+                None => r.fill(f64::INFINITY),
+            }
+            for t in 0..q {
+                let sum: f64 = r.col_as_slice(t)[..fold.predicted].iter().map(|e| e * e).sum();
+                total[t] += sum;
+                means[t] += sum / count / folds;
+                squares[t] += (sum / count).powi(2) / folds;
+            }
+        }
+        (0..q)
+            .map(|t| {
+                let spread = (squares[t] - means[t] * means[t]).max(0.0) / (folds - 1.0);
+                let error = total[t] / rows;
+                (error, if error.is_finite() { spread.sqrt() } else { f64::INFINITY })
+            })
+            .collect()
+    }
+}
+
+/// out (+)= scale · A Bᵀ, lower triangle, where A Bᵀ is symmetric.
+fn lower_product(out: &mut Mat<f64>, accumulate: Accum, a: &Mat<f64>, b: &Mat<f64>, scale: f64) {
+    triangular_matmul(
+        out.as_mut(),
+        BlockStructure::TriangularLower,
+        accumulate,
+        a,
+        BlockStructure::Rectangular,
+        b.transpose(),
+        BlockStructure::Rectangular,
+        scale,
+        faer::get_global_parallelism(),
+    );
+}
