@@ -1,28 +1,27 @@
 //! Random data for the tests of this crate.
-#![allow(dead_code)]
 
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_models::kernel::Kernel;
 
-pub struct Gauss(Xoshiro256PlusPlus);
+pub(crate) struct Gauss(Xoshiro256PlusPlus);
 
 impl Gauss {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
-    pub fn next(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 
-    pub fn vec(&mut self, n: usize) -> Vec<f64> {
+    pub(crate) fn vec(&mut self, n: usize) -> Vec<f64> {
         (0..n).map(|_| self.next()).collect()
     }
 
     /// n×p rows, `rows` correlated by `kernel`, feature j of variance `spectrum[j]`; row-major.
-    pub fn rows(&mut self, kernel: &Kernel, spectrum: &[f64]) -> Vec<f64> {
+    pub(crate) fn rows(&mut self, kernel: &Kernel, spectrum: &[f64]) -> Vec<f64> {
         let (n, p) = (kernel.rows(), spectrum.len());
         let mut x = vec![0.0; n * p];
         for (j, s) in spectrum.iter().enumerate() {
@@ -36,7 +35,7 @@ impl Gauss {
 }
 
 /// y = xθ + noise·σ, noise correlated by `kernel`.
-pub fn respond(x: &[f64], theta: &[f64], sigma: f64, noise: &[f64]) -> Vec<f64> {
+pub(crate) fn respond(x: &[f64], theta: &[f64], sigma: f64, noise: &[f64]) -> Vec<f64> {
     let p = theta.len();
     x.chunks(p)
         .zip(noise)
@@ -44,6 +43,6 @@ pub fn respond(x: &[f64], theta: &[f64], sigma: f64, noise: &[f64]) -> Vec<f64> 
         .collect()
 }
 
-pub fn assert_close(a: f64, b: f64, tolerance: f64, what: &str) {
+pub(crate) fn assert_close(a: f64, b: f64, tolerance: f64, what: &str) {
     assert!((a - b).abs() <= tolerance * b.abs(), "{what}: {a} against {b}");
 }
