@@ -18,8 +18,9 @@ fn planar_branch_in_the_carrying_capacity() {
     let exact = planar_bifurcation(&CYCLING).unwrap();
     let (omega, at_hopf) = exact.hopf.unwrap();
     let model = Subsystem::PredatorPrey;
-    let start = &model.equilibria(&CYCLING)[2].1;
-    let branch = continue_branch(&model, &CYCLING, 1, start, false, (0.1, 30.0)).unwrap();
+    let six = model.rates_kept().map(|m| CYCLING[m]);
+    let start = &model.equilibria(&six)[2].1;
+    let branch = continue_branch(&model, &six, 1, start, false, (0.1, 30.0)).unwrap();
     let kinds: Vec<Special> = branch.special_points.iter().map(|p| p.kind).collect();
     assert_eq!(kinds, [Special::Hopf, Special::Transcritical]);
     let (hopf, end) = (&branch.special_points[0], &branch.special_points[1]);

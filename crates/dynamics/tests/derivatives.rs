@@ -23,11 +23,15 @@ fn scavenger(p: &[Dual64], u: &[Dual64]) -> Vec<Dual64> {
     ]
 }
 
-fn plane(kept: [usize; 2], p: &[Dual64], u: &[Dual64]) -> Vec<Dual64> {
+fn plane(kept: [usize; 2], rates: [usize; 6], six: &[Dual64], u: &[Dual64]) -> Vec<Dual64> {
+    let mut p = vec![Dual64::from_re(1.0); 14];
+    for (m, v) in rates.into_iter().zip(six) {
+        p[m] = *v;
+    }
     let mut full = vec![u[0] * 0.0; 3];
     full[kept[0]] = u[0];
     full[kept[1]] = u[1];
-    let rhs = scavenger(p, &full);
+    let rhs = scavenger(&p, &full);
     kept.map(|n| rhs[n]).to_vec()
 }
 
@@ -42,13 +46,15 @@ fn rosenzweig_macarthur(p: &[Dual64], u: &[Dual64]) -> Vec<Dual64> {
 
 const RATES: [f64; 14] = [1.3, 9.0, 0.5, 0.3, 0.1, 0.2, 0.4, 0.6, 0.7, 0.15, 0.08, 0.05, 0.1, 0.25];
 
+const SIX: [f64; 6] = [1.3, 9.0, 0.5, 0.3, 0.4, 0.6];
+
 #[test]
 fn models_against_dual_numbers() {
     let models: [(&dyn PopulationModel, Rhs, &[f64]); 6] = [
         (&PredatorPreyScavenger, scavenger, &RATES),
-        (&Subsystem::PredatorPrey, |p, u| plane([0, 1], p, u), &RATES),
-        (&Subsystem::ScavengerPrey, |p, u| plane([0, 2], p, u), &RATES),
-        (&Subsystem::PredatorScavenger, |p, u| plane([1, 2], p, u), &RATES),
+        (&Subsystem::PredatorPrey, |p, u| plane([0, 1], [0, 1, 2, 3, 6, 7], p, u), &SIX),
+        (&Subsystem::ScavengerPrey, |p, u| plane([0, 2], [0, 1, 4, 5, 9, 13], p, u), &SIX),
+        (&Subsystem::PredatorScavenger, |p, u| plane([1, 2], [7, 8, 10, 11, 12, 13], p, u), &SIX),
         (&LotkaVolterra, lotka_volterra, &[0.7, 0.3, 1.1, 0.4]),
         (&RosenzweigMacArthur, rosenzweig_macarthur, &[1.3, 9.0, 0.5, 0.3, 0.4, 0.6]),
     ];

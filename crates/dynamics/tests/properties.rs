@@ -298,7 +298,8 @@ fn enrichment_destabilises_at_the_closed_form() {
         let at = |k: f64| {
             let mut q = p;
             q[1] = k;
-            let all = equilibria(&Subsystem::PredatorPrey, &q).unwrap();
+            let six = Subsystem::PredatorPrey.rates_kept().map(|m| q[m]);
+            let all = equilibria(&Subsystem::PredatorPrey, &six).unwrap();
             all.into_iter().find(|e| e.name == "predator_prey")
         };
         assert!(at(0.999 * found.k_transcritical).is_none());
@@ -323,11 +324,20 @@ fn subsystems_are_planes_of_the_full_model() {
         (Subsystem::ScavengerPrey, [5.0, 0.0, 1.0]),
         (Subsystem::PredatorScavenger, [0.0, 1.0, 1.0]),
     ] {
-        let kept = plane.kept().map(|n| start[n]);
+        let kept = plane.species_kept().map(|n| start[n]);
+        let six = plane.rates_kept().map(|m| p[m]);
+        let expected: Vec<Vec<f64>> = PredatorPreyScavenger
+            .equilibria(&p)
+            .into_iter()
+            .filter(|(_, u)| (0..3).all(|n| plane.species_kept().contains(&n) || u[n] == 0.0))
+            .map(|(_, u)| plane.species_kept().map(|n| u[n]).to_vec())
+            .collect();
+        let found: Vec<Vec<f64>> = plane.equilibria(&six).into_iter().map(|(_, u)| u).collect();
+        assert_eq!(found, expected, "{plane:?}");
         let full = simulate(&PredatorPreyScavenger, &p, &start, &[3.0], &Settings::default());
-        let half = simulate(&plane, &p, &kept, &[3.0], &Settings::default());
+        let half = simulate(&plane, &six, &kept, &[3.0], &Settings::default());
         let (full, half) = (full.unwrap(), half.unwrap());
-        for (position, n) in plane.kept().into_iter().enumerate() {
+        for (position, n) in plane.species_kept().into_iter().enumerate() {
             assert!((full.states[0][n] / half.states[0][position] - 1.0).abs() < 1e-10);
         }
     }

@@ -8,9 +8,10 @@
 //! 3.84, the 95 % point of χ² with one degree of freedom.
 
 use crate::least_squares::{Estimate, fit};
-use crate::problem::{Linearised, Problem};
+use crate::problem::{Linearised, Problem, SETTINGS};
 use crate::{Error, Result};
 use faer::Mat;
+use rmt_dynamics::simulate_with_sensitivities;
 
 /// Condition number of the Fisher information beyond which standard errors mean nothing.
 const SINGULAR: f64 = 1e12;
@@ -55,22 +56,76 @@ pub fn identifiability(estimate: &Estimate) -> Result<Identifiability> {
 }
 
 fn spectrum(at: &Linearised, width: usize) -> Result<Identifiability> {
+    let (values, v) = singular(at, width)?;
+    let eigenvalues: Vec<f64> = values.iter().rev().map(|s| s * s).collect();
+    let (smallest, largest) = (eigenvalues[0], eigenvalues[width - 1]);
+    let condition = if smallest > 0.0 { largest / smallest } else { f64::INFINITY };
+    let sloppiest: Vec<f64> = v.iter().map(|row| row[width - 1]).collect();
+    let relative_standard_errors = inverse_root(at, width)?.map(|root| {
+        (0..width).map(|m| root.iter().map(|c| c[m] * c[m]).sum::<f64>().sqrt()).collect()
+    });
+    Ok(Identifiability { eigenvalues, condition, sloppiest, relative_standard_errors })
+}
+
+/// The fitted trajectory with the standard error of each density, by linear propagation of the
+/// errors of the estimate; `None` where the information is singular.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Densities, one row a time.
+    pub states: Vec<Vec<f64>>,
+    /// Standard errors of ln u, as the states; those of absent species are 0.
+    pub log_errors: Option<Vec<Vec<f64>>>,
+}
+
+/// The fitted trajectory at `times` (ascending, from 0 on).
+pub fn predict(problem: &Problem<'_>, estimate: &Estimate, times: &[f64]) -> Result<Prediction> {
+    let run = simulate_with_sensitivities(
+        problem.model(),
+        &estimate.parameters,
+        &estimate.initial_state,
+        times,
+        &SETTINGS,
+        problem.free(),
+    )?;
+    let width = estimate.unknowns.len();
+    let root = inverse_root(&estimate.linearised, width)?;
+    let log_errors = root.map(|root| {
+        run.sensitivities
+            .iter()
+            .map(|by| {
+                by.chunks(width)
+                    .map(|row| {
+                        let part = |column: &Vec<f64>| -> f64 {
+                            row.iter().zip(column).map(|(s, r)| s * r).sum()
+                        };
+                        root.iter().map(|c| part(c).powi(2)).sum::<f64>().sqrt()
+                    })
+                    .collect()
+            })
+            .collect()
+    });
+    Ok(Prediction { states: run.trajectory.states, log_errors })
+}
+
+/// Columns vₖ/σₖ of a root of F⁻¹ = Σ vₖ vₖᵀ/σₖ², unless F is singular.
+fn inverse_root(at: &Linearised, width: usize) -> Result<Option<Vec<Vec<f64>>>> {
+    let (values, v) = singular(at, width)?;
+    let singular = !(values[0] / values[width - 1]).powi(2).le(&SINGULAR);
+    Ok((!singular)
+        .then(|| (0..width).map(|k| (0..width).map(|m| v[m][k] / values[k]).collect()).collect()))
+}
+
+/// Singular values of J, descending, and its right singular vectors as rows of V.
+fn singular(at: &Linearised, width: usize) -> Result<(Vec<f64>, Vec<Vec<f64>>)> {
     // The spectrum of JᵀJ by the singular values of J: forming the product would lose half the
     // digits, and with them every eigenvalue below 1e-16 of the largest.
     let jacobian = Mat::from_fn(at.residuals.len(), width, |i, j| at.jacobian[i * width + j]);
     let failed = || Error::Optimiser { reason: "singular values did not converge".to_owned() };
     let svd = jacobian.thin_svd().map_err(|_| failed())?;
     let (values, v) = (svd.S().column_vector(), svd.V());
-    let eigenvalues: Vec<f64> = (0..width).rev().map(|m| values[m] * values[m]).collect();
-    let (smallest, largest) = (eigenvalues[0], eigenvalues[width - 1]);
-    let condition = if smallest > 0.0 { largest / smallest } else { f64::INFINITY };
-    let sloppiest: Vec<f64> = (0..width).map(|m| v[(m, width - 1)]).collect();
-    let relative_standard_errors = (condition <= SINGULAR).then(|| {
-        (0..width)
-            .map(|m| (0..width).map(|k| (v[(m, k)] / values[k]).powi(2)).sum::<f64>().sqrt())
-            .collect()
-    });
-    Ok(Identifiability { eigenvalues, condition, sloppiest, relative_standard_errors })
+    let values = (0..width).map(|m| values[m]).collect();
+    let v = (0..width).map(|m| (0..width).map(|k| v[(m, k)]).collect()).collect();
+    Ok((values, v))
 }
 
 /// χ² along one unknown, the others refitted.

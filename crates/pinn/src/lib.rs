@@ -29,7 +29,9 @@ mod training;
 pub use adam::Adam;
 pub use error::{Error, Result};
 pub use fit::{Fit, fit};
-pub use identifiability::{Identifiability, Profile, identifiability, profile};
+pub use identifiability::{
+    Identifiability, Prediction, Profile, identifiability, predict, profile,
+};
 pub use least_squares::{Estimate, least_squares, least_squares_from};
 pub use objective::Loss;
 pub use problem::{Observations, Problem, Sigma};

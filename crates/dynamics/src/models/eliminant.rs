@@ -34,13 +34,8 @@ pub(super) fn equilibria(parameters: &[f64]) -> Vec<(&'static str, Vec<f64>)> {
     if let Some((x, z)) = planar(r, k, b, b0, g, j) {
         found.push(("scavenger_prey", vec![x, 0.0, z]));
     }
-    if f > i0 * e {
-        let z = (e / (f - i0 * e)).sqrt();
-        // y = j/(h − i π(i0,z)/z)
-        let gain = h - i * response_per_prey(i0, z);
-        if gain > 0.0 {
-            found.push(("predator_scavenger", vec![0.0, j / gain, z]));
-        }
+    if let Some((y, z)) = predator_scavenger(e, f, h, i, i0, j) {
+        found.push(("predator_scavenger", vec![0.0, y, z]));
     }
     found.extend(interior(parameters).into_iter().map(|u| ("interior", u.to_vec())));
     found
@@ -51,6 +46,21 @@ pub(crate) fn planar(r: f64, k: f64, a: f64, c: f64, d: f64, e: f64) -> Option<(
     let surplus = d - c * e;
     let x = (e / surplus).sqrt();
     (surplus > 0.0 && x < k).then(|| (x, r * (1.0 - x / k) / (a * response_per_prey(c, x))))
+}
+
+/// Coexistence of predator and scavenger without prey: (y, z).
+pub(super) fn predator_scavenger(
+    e: f64,
+    f: f64,
+    h: f64,
+    i: f64,
+    i0: f64,
+    j: f64,
+) -> Option<(f64, f64)> {
+    let surplus = f - i0 * e;
+    let z = (e / surplus).sqrt();
+    let gain = h - i * response_per_prey(i0, z);
+    (surplus > 0.0 && gain > 0.0).then(|| (j / gain, z))
 }
 
 /// Interior equilibria by ascending prey density.

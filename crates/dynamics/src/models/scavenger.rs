@@ -26,7 +26,7 @@ pub(super) const SPECIES: [Quantity; 3] = [
     Quantity::non_negative("z", "scavenger", "N"),
 ];
 
-const PARAMETERS: [Quantity; 14] = [
+pub(super) const PARAMETERS: [Quantity; 14] = [
     Quantity::positive("r", "prey growth rate", "1/T"),
     Quantity::positive("k", "carrying capacity of the prey", "N"),
     Quantity::positive("a", "predator attack on prey", "1/(N²T)"),
