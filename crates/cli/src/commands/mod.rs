@@ -7,6 +7,7 @@ mod completions;
 mod eval;
 mod explain;
 mod models;
+mod population;
 mod predict;
 mod schema;
 
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Predict(predict::Args),
     /// Predict new rows with a model saved by `rmt fit`.
     Apply(apply::Args),
+    /// Predators, prey and scavengers: trajectories, equilibria, bifurcations, fits.
+    Population(population::Args),
     /// Evaluate a file of cases: one JSON object a line.
     Eval(eval::Args),
     /// Compare a file of cases with the values it expects.
@@ -41,6 +44,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     match command {
         Command::Predict(args) => predict::run(&args, registry),
         Command::Apply(args) => apply::run(&args),
+        Command::Population(args) => population::run(&args),
         Command::Eval(args) => eval::run(&args, registry),
         Command::Check(args) => check::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),

@@ -1,0 +1,83 @@
+//! Predators, prey and scavengers: trajectories, equilibria, branches, sensitivities and fits.
+
+mod branch;
+mod equilibria;
+mod fit;
+mod model;
+mod portrait;
+mod simulate;
+
+use crate::args::Output;
+use crate::failure::{Failure, Result};
+use crate::output::{note, print};
+use crate::{figure::Figure, files};
+use rmt_task::Observables;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Densities over time.
+    Simulate(simulate::Args),
+    /// Every equilibrium with its stability.
+    Equilibria(equilibria::Args),
+    /// Follow an equilibrium in a parameter: folds, Hopf and transcritical points.
+    Continue(branch::Args),
+    /// How an equilibrium moves with each parameter.
+    Sensitivity(equilibria::SensitivityArgs),
+    /// Rates and initial state from a time series.
+    Fit(fit::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    match &args.command {
+        Command::Simulate(args) => simulate::run(args),
+        Command::Equilibria(args) => equilibria::run(args),
+        Command::Continue(args) => branch::run(args),
+        Command::Sensitivity(args) => equilibria::run_sensitivity(args),
+        Command::Fit(args) => fit::run(args),
+    }
+}
+
+/// Prints a result as the output options say, and writes its files.
+fn deliver(
+    output: &Output,
+    values: &Observables,
+    table: &str,
+    rows: &[Vec<String>],
+    figure: impl FnOnce() -> Figure,
+) -> Result<()> {
+    let json = || serde_json::to_string(values).map_err(Failure::result);
+    if let Some(path) = &output.out {
+        let text = match files::extension(path).as_str() {
+            "csv" => files::csv(rows)?,
+            "json" => json()? + "\n",
+            _ => {
+                return Err(Failure::input(format!(
+                    "--out {path}: name a file that ends in .csv or .json"
+                )));
+            }
+        };
+        files::write(path, text.as_bytes())?;
+    }
+    if output.json {
+        print(&json()?)?;
+    } else {
+        print(table)?;
+        values.notes().iter().for_each(|n| note(n));
+    }
+    if let Some(path) = &output.plot {
+        save(&figure(), path)?;
+    }
+    Ok(())
+}
+
+fn save(figure: &Figure, path: &str) -> Result<()> {
+    let data = figure.save(path)?;
+    note(&format!("figure in {path}, its data in {data}"));
+    Ok(())
+}
