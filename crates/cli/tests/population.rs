@@ -1,0 +1,165 @@
+//! `rmt population`: answers, files and bad inputs.
+
+use assert_cmd::Command;
+use std::path::Path;
+
+fn data(name: &str) -> String {
+    format!("{}/../../data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rmt(folder: &Path, line: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::cargo_bin("rmt")
+        .expect("the binary of this package")
+        .current_dir(folder)
+        .arg("population")
+        .args(line)
+        .output()
+        .expect("the binary runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(!err.contains("panicked"), "{line:?}: {err}");
+    (output.status.code(), out, err)
+}
+
+fn ok(folder: &Path, line: &[&str]) -> String {
+    let (status, out, err) = rmt(folder, line);
+    assert_eq!(status, Some(0), "{line:?}: {err}");
+    out
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON on standard output")
+}
+
+const HARE: [&str; 10] = [
+    "--model",
+    "predator_prey",
+    "--time",
+    "year",
+    "--columns",
+    "x=hare,y=lynx",
+    "--sigma",
+    "x=8,y=6",
+    "--guess",
+    "r=0.8,k=200,a=0.002,a0=0.001,d=0.0015,e=0.9",
+];
+
+#[test]
+fn simulate_tells_the_outcome_and_draws() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let text = ok(here, &["simulate"]);
+    assert!(text.contains("The run completed"), "{text}");
+    let text = ok(here, &["simulate", "--start", "5,10,10", "--until", "10"]);
+    assert!(text.contains("run away") && text.contains("t = 4.6"), "{text}");
+    let line =
+        ["simulate", "--start", "5,1,0", "--until", "60", "--plot", "s.svg", "--phase", "p.svg"];
+    ok(here, &line);
+    for name in ["s.svg", "s.csv", "p.svg", "p.csv"] {
+        assert!(here.join(name).metadata().unwrap().len() > 500, "{name}");
+    }
+    let portrait = std::fs::read_to_string(here.join("p.csv")).unwrap();
+    for series in ["orbit", "prey nullcline", "predator nullcline", "unstable point"] {
+        assert!(portrait.contains(series), "{series}");
+    }
+    let text = ok(here, &["simulate", "--start", "5,1,1", "--set", "tolerance=1e-9", "--json"]);
+    assert_eq!(json(&text)["outcome"], "completed");
+    let other = ["simulate", "--model", "lotka_volterra", "m.toml", "--json"];
+    let toml = "initial_state = [2, 1]\ntimes = [0, 5]\n\
+                parameters = { alpha = 1, beta = 1, gamma = 1, delta = 1 }\n";
+    std::fs::write(here.join("m.toml"), toml).unwrap();
+    assert_eq!(json(&ok(here, &other))["states"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn equilibria_branches_and_sensitivities() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let text = ok(here, &["equilibria", "--plot", "e.svg"]);
+    assert!(text.contains("interior") && text.contains("settle there"), "{text}");
+    let line = ["continue", "--parameter", "k", "--from", "predator_prey", "--range", "0.5..60",
+        "--plot", "b.svg", "--out", "b.csv", "--json"];
+    let branch = json(&ok(here, &line));
+    let kinds = |way: &str| -> Vec<String> {
+        let points = branch[way]["special_points"].as_array().unwrap().clone();
+        points.iter().map(|p| p["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(kinds("down").contains(&"transcritical".to_owned()), "{branch}");
+    let drawn = std::fs::read_to_string(here.join("b.svg")).unwrap();
+    assert!(drawn.contains("<svg"), "a figure");
+    let text = ok(here, &["sensitivity", "--from", "interior:1"]);
+    assert!(text.contains("Elasticities") && text.contains("i0"), "{text}");
+    let (status, _, err) = rmt(here, &["sensitivity", "--from", "interior:9"]);
+    assert_eq!(status, Some(2));
+    assert!(err.contains("not among the equilibria"), "{err}");
+}
+
+/// Least squares alone on the pelts: the known minimum, an open carrying capacity, and figures.
+#[test]
+fn fit_of_real_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let file = data("hare_lynx.csv");
+    let mut line = vec!["fit", &file];
+    line.extend(HARE);
+    line.extend(["--no-network", "--plot", "f.svg", "--phase", "p.svg", "--json"]);
+    let values = json(&ok(here, &line));
+    assert!(values["chi2"].as_f64().unwrap() < 14.0, "{values}");
+    for name in ["f.svg", "f.csv", "p.svg"] {
+        assert!(here.join(name).metadata().unwrap().len() > 500, "{name}");
+    }
+}
+
+/// A short training, so that its files are tried: the estimate is least squares' all the same.
+#[test]
+fn a_network_leaves_its_traces() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let file = data("hare_lynx.csv");
+    let mut line = vec!["fit", &file];
+    line.extend(HARE);
+    line.extend(["--epochs", "50", "--checkpoint", "c.json", "--loss-plot", "l.svg"]);
+    let text = ok(here, &line);
+    assert!(text.contains("network") && text.contains("χ²"), "{text}");
+    assert!(here.join("c.json").exists() && here.join("l.svg").exists());
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("unsorted.csv"), "t,a,b\n0,1,1\n2,1,1\n1,1,1\n").unwrap();
+    std::fs::write(here.join("hole.csv"), "t,a,b\n0,1,1\n1,,1\n").unwrap();
+    std::fs::write(here.join("one.csv"), "t,a,b\n0,1,1\n").unwrap();
+    std::fs::write(here.join("bad.toml"), "times = [0, 1]\n[parameters]\nr = 1\nq = 2\n").unwrap();
+    let fit = |file: &'static str| {
+        let mut line = vec!["fit", file, "--model", "predator_prey", "--columns", "x=a,y=b"];
+        line.extend(["--sigma", "x=1,y=1", "--guess", "r=1,k=9,a=1,a0=1,d=1,e=1"]);
+        line
+    };
+    let hare = data("hare_lynx.csv");
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["simulate", "--set", "r=-1"], "`r`"),
+        (vec!["simulate", "--set", "q=1"], "q"),
+        (vec!["simulate", "bad.toml"], "bad.toml:4"),
+        (vec!["simulate", "--start", "1,1"], "3 expected"),
+        (vec!["simulate", "--start", "1,one,1"], "expected numbers"),
+        (vec!["simulate", "--until", "-1"], "positive time"),
+        (vec!["simulate", "--model", "wolves"], "predator_prey_scavenger"),
+        (vec!["continue", "--parameter", "q"], "unknown parameter"),
+        (vec!["continue", "--parameter", "k", "--range", "20..30"], "range"),
+        (vec!["continue", "--parameter", "k", "--range", "x"], "FROM..TO"),
+        (fit("unsorted.csv"), "unsorted.csv:4"),
+        (fit("hole.csv"), "hole.csv:3"),
+        (fit("one.csv"), "2 observations cannot determine 8 unknowns"),
+        (vec!["fit", &hare, "--columns", "w=hare", "--sigma", "w=1", "--guess", "r=1"], "`w`"),
+        (vec!["fit", &hare, "--columns", "x=wolf", "--sigma", "x=1", "--guess", "r=1"], "wolf"),
+        (vec!["fit", &hare, "--columns", "x=hare", "--sigma", "y=1", "--guess", "r=1"], "--sigma y"),
+        (vec!["fit", &hare, "--columns", "x=hare", "--sigma", "x=1", "--guess", "r=-1"], "`"),
+    ];
+    for (line, word) in cases {
+        let (status, _, err) = rmt(here, &line);
+        assert_eq!(status, Some(2), "{line:?}: {err}");
+        assert!(err.contains(word), "{line:?} does not say {word:?}: {err}");
+    }
+}
