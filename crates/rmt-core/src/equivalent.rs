@@ -114,6 +114,8 @@ pub struct DeterministicEquivalent<S> {
     spectrum: S,
     stages: Vec<Box<dyn AnyStage>>,
     anchor: f64,
+    /// Whether λ = 0 lies beyond the anchor: see [`RESOLVED`].
+    guarded: bool,
     compressed: OnceLock<Base>,
     full: OnceLock<Base>,
 }
@@ -141,6 +143,11 @@ impl<S: Spectrum + ?Sized> Spectrum for &S {
 /// rounding. Waiting for steps of one ulp would not end, they only jitter.
 const LAST_STEP: f64 = 1e-9;
 
+/// A layer that is full but for this fraction, with a nonlinear layer behind it: the tail τ/K of that
+/// one then hangs on the difference N − D, whose digits are gone. The anchor stops here and smaller
+/// ridges are refused. It happens only where widths differ by five orders of magnitude or more.
+const RESOLVED: f64 = 1e-6;
+
 /// Longest Newton step in ln(κ − κ₀); λ may lie hundreds of decades below the first guess.
 const LONGEST_STEP: f64 = 200.0;
 
@@ -151,10 +158,11 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
             spectrum,
             stages,
             anchor: 0.0,
+            guarded: false,
             compressed: OnceLock::new(),
             full: OnceLock::new(),
         };
-        chain.anchor = chain.find_anchor()?;
+        (chain.anchor, chain.guarded) = chain.find_anchor()?;
         chain.compressed = OnceLock::new();
         Ok(chain)
     }
@@ -190,17 +198,30 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
         })
     }
 
-    /// The smallest κ ≥ 0 with room in every stage for every larger κ.
-    fn find_anchor(&self) -> Result<f64> {
+    /// The smallest κ ≥ 0 with room in every stage for every larger κ, and whether it is guarded.
+    fn find_anchor(&self) -> Result<(f64, bool)> {
         let nodes = self.spectrum.nodes(Weight::Count, Resolution::Compressed);
+        let trace = nodes.sum(|s| s);
+        // Where D grows between stages there is a tail.
+        let mut last_tail = 0;
+        let mut seen = at_one_point(nodes, trace.max(f64::MIN_POSITIVE));
+        for (index, stage) in self.stages.iter().enumerate() {
+            let next = Stage::<f64>::apply(stage.as_ref(), seen, &mut Memory::default())?;
+            if next.dof.o != seen.dof.o {
+                last_tail = index;
+            }
+            seen = next;
+        }
+        let tails = seen.dof.o != at_one_point(nodes, trace.max(f64::MIN_POSITIVE)).dof.o;
         // Room left in the fullest stage at κ, as a fraction; −∞ beyond a stage that is over-full.
-        let room = |kappa: f64| -> f64 {
+        let room = |kappa: f64, reserve: f64| -> f64 {
             let mut seen = at_one_point(nodes, kappa);
             let mut worst = f64::INFINITY;
-            for stage in &self.stages {
+            for (index, stage) in self.stages.iter().enumerate() {
                 let capacity = stage.limit();
                 if capacity.is_finite() {
-                    worst = worst.min(1.0 - seen.dof.o / capacity);
+                    let reserve = if index < last_tail { reserve } else { 0.0 };
+                    worst = worst.min(1.0 - seen.dof.o / capacity - reserve);
                     if worst <= 0.0 {
                         return worst;
                     }
@@ -212,10 +233,9 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
             }
             worst
         };
-        let trace = nodes.sum(|s| s);
         let mut high = trace.max(f64::MIN_POSITIVE);
         let mut grown = 0;
-        while room(high) <= 0.0 {
+        while room(high, RESOLVED) <= 0.0 {
             high *= 8.0;
             grown += 1;
             if grown > 300 {
@@ -227,34 +247,27 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
                 });
             }
         }
-        let tails = {
-            let seen = at_one_point(nodes, high);
-            let mut seen_dof = seen.dof.o;
-            let mut current = seen;
-            for stage in &self.stages {
-                current = Stage::<f64>::apply(stage.as_ref(), current, &mut Memory::default())?;
-                seen_dof = seen_dof.max(current.dof.o);
-            }
-            seen_dof > seen.dof.o
-        };
         if !tails {
             // D is df1 throughout: the smallest capacity decides.
             let rank = nodes.mass();
             let smallest = self.stages.iter().map(|s| s.limit()).fold(f64::INFINITY, f64::min);
-            if rank <= smallest * (1.0 + 1e-12) {
-                return Ok(0.0);
-            }
-            return nodes.kappa_at(smallest, rank - smallest);
+            let kappa = if rank <= smallest * (1.0 + 1e-12) {
+                0.0
+            } else {
+                nodes.kappa_at(smallest, rank - smallest)?
+            };
+            return Ok((kappa, false));
         }
         // With a tail D grows without bound as κ → 0, so a lower bracket exists.
         let mut low = high;
-        while room(low) > 0.0 {
+        while room(low, RESOLVED) > 0.0 {
             low *= 0.125;
             if low < 1e-300 {
-                return Ok(0.0);
+                return Ok((0.0, false));
             }
         }
-        Ok(increasing_root(low, high, room))
+        let kappa = increasing_root(low, high, |kappa| room(kappa, RESOLVED));
+        Ok((kappa, room(kappa, 0.0) > 0.5 * RESOLVED))
     }
 
     /// The population at κ₀ + x and κ₀ + y.
@@ -396,6 +409,17 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
                 remedy: "must be finite and ≥ 0",
             });
         }
+        if self.guarded {
+            let smallest = self.explicit(0.0)?.lambda;
+            if lambda < smallest {
+                return Err(Error::OutOfRange {
+                    name: "lambda",
+                    value: lambda,
+                    remedy: "cannot be resolved with nonlinear layers whose widths differ by many \
+                             orders of magnitude; take a larger λ or less extreme widths",
+                });
+            }
+        }
         if lambda == 0.0 {
             let mut solution = self.explicit(0.0)?;
             solution.diagnostics.residual = solution.lambda.abs();
@@ -431,8 +455,10 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
             let step = -gap * ridge.a / (x * ridge.ab);
             let mut next = x * step.clamp(-LONGEST_STEP, LONGEST_STEP).exp();
             change = (next / x - 1.0).abs();
-            // The sign of a gap at rounding is arbitrary: do not let it veto a step that small.
-            if change >= LAST_STEP && !(next > low && next < high) {
+            // The sign of a gap at rounding is arbitrary: do not let it veto a step that small. Where λ(x)
+            // underflowed (several ties, λ < 1e-250) the step is NaN and x is only a lower bound.
+            let settled = change < LAST_STEP;
+            if !settled && !(next > low && next < high) {
                 next = match (low > 0.0, high.is_finite()) {
                     (true, true) => (low * high).sqrt(),
                     (true, false) => low * 16.0,
