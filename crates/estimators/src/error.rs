@@ -51,6 +51,11 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
+    /// Correlated rows under nonlinear features.
+    #[error(
+        "CorrGCV holds for linear feature maps only: a nonlinear activation sees every power of the correlation of the rows; drop the correlation or the activations"
+    )]
+    NonlinearCorrelation,
     /// Features without any variance.
     #[error("all features are constant (zero after centring); there is nothing to regress on")]
     NoVariance,

@@ -10,7 +10,6 @@ pub mod groups;
 pub mod inputs;
 pub mod kernel;
 pub mod linear_diffusion;
-mod minimum;
 pub mod model_collapse;
 pub mod norm_capacity;
 pub mod random_features;

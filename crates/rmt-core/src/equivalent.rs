@@ -457,8 +457,8 @@ impl<S: Spectrum> DeterministicEquivalent<S> {
             change = (next / x - 1.0).abs();
             // The sign of a gap at rounding is arbitrary: do not let it veto a step that small. Where λ(x)
             // underflowed (several ties, λ < 1e-250) the step is NaN and x is only a lower bound.
-            let settled = change < LAST_STEP;
-            if !settled && !(next > low && next < high) {
+            let fine = change < LAST_STEP || (next > low && next < high);
+            if !fine {
                 next = match (low > 0.0, high.is_finite()) {
                     (true, true) => (low * high).sqrt(),
                     (true, false) => low * 16.0,

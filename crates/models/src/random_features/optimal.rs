@@ -1,7 +1,7 @@
 use super::{
     FeatureRegression, Prediction, SCALING_AND_RENORMALIZATION, Setting, chain_inputs, simulate,
 };
-use crate::minimum::{golden_section, grid_minimum};
+use crate::search::{grid, minimum_over};
 use crate::{Error, Result};
 use rmt_task::{Card, Draw, Fields, Observables, Simulate, Task, TaskError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -144,10 +144,9 @@ const GRID: usize = 97;
 pub(crate) fn best_ridge(model: &FeatureRegression) -> Result<Prediction> {
     let trace = model.scale();
     let risk = |u: f64| -> Result<f64> { Ok(model.at_shift(trace * u.exp())?.risk) };
-    let (low, high) = (-44.0, 11.0);
-    let (a, b) = grid_minimum(low, high, GRID, risk)?;
+    let (u, _) = minimum_over(&grid(-44.0, 11.0, GRID), risk)?;
     let ridgeless = model.at_shift(0.0)?;
-    let interior = model.at_shift(trace * golden_section(a, b, risk)?.exp())?;
+    let interior = model.at_shift(trace * u.exp())?;
     Ok(if ridgeless.risk <= interior.risk { ridgeless } else { interior })
 }
 
@@ -184,8 +183,8 @@ impl RandomFeaturesOptimalInputs {
             Setting { n: Some(n), widths: vec![width], ..base.clone() }
         };
         let risk = |u: f64| -> Result<f64> { Ok(self.at(&of(u.exp()))?.risk) };
-        let (a, b) = grid_minimum(0.0, budget.widest().ln(), GRID / 2, risk)?;
-        let setting = of(golden_section(a, b, risk)?.exp());
+        let (u, _) = minimum_over(&grid(0.0, budget.widest().ln(), GRID / 2), risk)?;
+        let setting = of(u.exp());
         let at = self.at(&setting)?;
         Ok((setting, at))
     }
