@@ -11,7 +11,8 @@ use crate::shrinkage::Shrinkage;
 use crate::{Error, Result};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::linalg::solvers::{Llt, SolveCore};
-use faer::{Accum, Conj, Mat, Side};
+use faer::{Accum, Conj, Mat, Par, Side};
+use rayon::prelude::*;
 
 /// How rows are split into parts that are predicted from the rest.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +169,14 @@ impl<'a> FoldSolver<'a> {
             let part = Mat::from_fn(rows.len(), rank, |i, j| u[(rows[i], j)]);
             complement.push((!decomposition.whole).then(|| {
                 let mut block = Mat::identity(rows.len(), rows.len());
-                lower_product(&mut block, Accum::Add, &part, &part, -1.0);
+                lower_product(
+                    &mut block,
+                    Accum::Add,
+                    &part,
+                    &part,
+                    -1.0,
+                    faer::get_global_parallelism(),
+                );
                 if let Some(s) = &data.direction {
                     for (a, &i) in rows.iter().enumerate() {
                         for (b, &j) in rows.iter().enumerate() {
@@ -194,7 +202,8 @@ impl<'a> FoldSolver<'a> {
                 Some(block) => (block.clone(), Accum::Add),
                 None => (Mat::zeros(left.nrows(), left.nrows()), Accum::Replace),
             };
-            lower_product(&mut block, accumulate, &scaled, left, 1.0);
+            // Parallel over folds, sequential inside.
+            lower_product(&mut block, accumulate, &scaled, left, 1.0, Par::Seq);
             let size = (0..block.nrows()).fold(0.0_f64, |m, i| m.max(block[(i, i)]));
             let factor = Llt::new(block.as_ref(), Side::Lower).ok()?;
             // A pivot of rounding size: the rest of the rows does not determine the fit.
@@ -202,7 +211,8 @@ impl<'a> FoldSolver<'a> {
             let l = factor.L();
             (0..l.nrows()).all(|i| l[(i, i)] > floor).then_some(factor)
         };
-        FoldFactors { factors: self.left.iter().zip(&self.complement).map(factor).collect() }
+        let pairs = self.left.par_iter().zip(&self.complement);
+        FoldFactors { factors: pairs.map(factor).collect() }
     }
 
     /// Mean squared error and its standard error for each column of residuals.
@@ -213,18 +223,30 @@ impl<'a> FoldSolver<'a> {
     ) -> Vec<(f64, f64)> {
         let q = columns.ncols();
         let folds = self.folds.count() as f64;
+        // Σ e² of each fold and target.
+        let sums: Vec<Vec<f64>> = self
+            .folds
+            .folds
+            .par_iter()
+            .zip(&factors.factors)
+            .map(|(fold, factor)| {
+                let rows = &fold.removed;
+                let mut r = Mat::from_fn(rows.len(), q, |i, t| columns[(rows[i], t)]);
+                match factor {
+                    Some(factor) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
+                    None => r.fill(f64::INFINITY),
+                }
+                let squares =
+                    |t: usize| r.col_as_slice(t)[..fold.predicted].iter().map(|e| e * e).sum();
+                (0..q).map(squares).collect()
+            })
+            .collect();
         let (mut total, mut means, mut squares) = (vec![0.0; q], vec![0.0; q], vec![0.0; q]);
         let mut rows = 0.0;
-        for (fold, factor) in self.folds.folds.iter().zip(&factors.factors) {
+        for (fold, sums) in self.folds.folds.iter().zip(&sums) {
             let count = fold.predicted as f64;
             rows += count;
-            let mut r = Mat::from_fn(fold.removed.len(), q, |i, t| columns[(fold.removed[i], t)]);
-            match factor {
-                Some(factor) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
-                None => r.fill(f64::INFINITY),
-            }
-            for t in 0..q {
-                let sum: f64 = r.col_as_slice(t)[..fold.predicted].iter().map(|e| e * e).sum();
+            for (t, sum) in sums.iter().enumerate() {
                 total[t] += sum;
                 means[t] += sum / count / folds;
                 squares[t] += (sum / count).powi(2) / folds;
@@ -241,7 +263,14 @@ impl<'a> FoldSolver<'a> {
 }
 
 /// out (+)= scale · A Bᵀ, lower triangle, where A Bᵀ is symmetric.
-fn lower_product(out: &mut Mat<f64>, accumulate: Accum, a: &Mat<f64>, b: &Mat<f64>, scale: f64) {
+fn lower_product(
+    out: &mut Mat<f64>,
+    accumulate: Accum,
+    a: &Mat<f64>,
+    b: &Mat<f64>,
+    scale: f64,
+    par: Par,
+) {
     triangular_matmul(
         out.as_mut(),
         BlockStructure::TriangularLower,
@@ -251,6 +280,6 @@ fn lower_product(out: &mut Mat<f64>, accumulate: Accum, a: &Mat<f64>, b: &Mat<f6
         b.transpose(),
         BlockStructure::Rectangular,
         scale,
-        faer::get_global_parallelism(),
+        par,
     );
 }

@@ -63,38 +63,15 @@ impl Prepared {
             None => None,
             Some(weights) => Some(normalised(weights, n)?),
         };
-        let weight = |row: usize| weights.as_ref().map_or(1.0, |w| w[row]);
-        let mean = |table: &Table<'_>, column: usize| {
-            if options.intercept {
-                (0..n).map(|i| weight(i) * table.at(i, column)).sum::<f64>() / n as f64
-            } else {
-                0.0
-            }
-        };
-        let x_mean: Vec<f64> = (0..x.columns()).map(|j| mean(&x, j)).collect();
-        let y_mean: Vec<f64> = (0..y.columns()).map(|j| mean(&y, j)).collect();
-        let mut x_scale = vec![1.0; x.columns()];
-        if options.standardize {
-            for (j, scale) in x_scale.iter_mut().enumerate() {
-                let squares: f64 =
-                    (0..n).map(|i| weight(i) * (x.at(i, j) - x_mean[j]).powi(2)).sum();
-                *scale = (squares / n as f64).sqrt();
-                let size = (0..n).fold(0.0_f64, |m, i| m.max(x.at(i, j).abs()));
-                if *scale <= 1e-13 * size || *scale == 0.0 {
-                    return Err(Error::ConstantFeature { column: j, value: x.at(0, j) });
-                }
-            }
-        }
         let root_weights: Option<Vec<f64>> =
-            weights.map(|w| w.into_iter().map(f64::sqrt).collect());
+            weights.as_ref().map(|w| w.iter().map(|w| w.sqrt()).collect());
+        let (x_mean, x_scale, x) = prepared(x, options, weights.as_deref(), options.standardize)?;
+        let (y_mean, _, y) = prepared(y, options, weights.as_deref(), false)?;
         let root = |row: usize| root_weights.as_ref().map_or(1.0, |w| w[row]);
-        let y = Mat::from_fn(n, y.columns(), |i, j| root(i) * (y.at(i, j) - y_mean[j]));
         Ok(Self {
             rows: n,
             variance: (0..y.ncols()).map(|j| y.col(j).squared_norm_l2() / n as f64).collect(),
-            x: Mat::from_fn(n, x.columns(), |i, j| {
-                root(i) * ((x.at(i, j) - x_mean[j]) / x_scale[j])
-            }),
+            x,
             y,
             direction: options
                 .intercept
@@ -147,6 +124,44 @@ impl Prepared {
         }
         out
     }
+}
+
+/// Means, scales, and the table centred, scaled and weighted.
+fn prepared(
+    table: Table<'_>,
+    options: &Options,
+    weights: Option<&[f64]>,
+    standardize: bool,
+) -> Result<(Vec<f64>, Vec<f64>, Mat<f64>)> {
+    let n = table.rows() as f64;
+    let mut out = table.to_mat();
+    let mut means = vec![0.0; out.ncols()];
+    let mut scales = vec![1.0; out.ncols()];
+    for j in 0..out.ncols() {
+        let column = out.col_as_slice_mut(j);
+        let weighted = |f: &dyn Fn(f64) -> f64, column: &[f64]| -> f64 {
+            match weights {
+                None => column.iter().map(|v| f(*v)).sum::<f64>() / n,
+                Some(w) => column.iter().zip(w).map(|(v, w)| w * f(*v)).sum::<f64>() / n,
+            }
+        };
+        let (first, size) = (column[0], column.iter().fold(0.0_f64, |m, v| m.max(v.abs())));
+        if options.intercept {
+            means[j] = weighted(&|v| v, column);
+            column.iter_mut().for_each(|v| *v -= means[j]);
+        }
+        if standardize {
+            scales[j] = weighted(&|v| v * v, column).sqrt();
+            if scales[j] <= 1e-13 * size || scales[j] == 0.0 {
+                return Err(Error::ConstantFeature { column: j, value: first });
+            }
+            column.iter_mut().for_each(|v| *v /= scales[j]);
+        }
+        if let Some(weights) = weights {
+            column.iter_mut().zip(weights).for_each(|(v, w)| *v *= w.sqrt());
+        }
+    }
+    Ok((means, scales, out))
 }
 
 /// Weights of mean 1.

@@ -1,4 +1,5 @@
 use crate::{Error, Result};
+use faer::Mat;
 
 /// A table of numbers, row by row, borrowed from the caller.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,22 @@ impl<'a> Table<'a> {
     /// One entry.
     pub(crate) fn at(&self, row: usize, column: usize) -> f64 {
         self.values[row * self.columns + column]
+    }
+
+    /// A column-major copy, in blocks of rows so that both sides stay in cache.
+    pub(crate) fn to_mat(self) -> Mat<f64> {
+        const ROWS: usize = 16;
+        let mut out = Mat::zeros(self.rows, self.columns);
+        for from in (0..self.rows).step_by(ROWS) {
+            let to = (from + ROWS).min(self.rows);
+            for j in 0..self.columns {
+                let column = &mut out.col_as_slice_mut(j)[from..to];
+                for (i, value) in column.iter_mut().enumerate() {
+                    *value = self.at(from + i, j);
+                }
+            }
+        }
+        out
     }
 
     /// Refuses tables without columns and entries that are not finite.

@@ -170,3 +170,40 @@ fn weights_reach_the_correlation() {
         assert_close(weighted.2[l], plain.2[l] / scale, 1e-10, "κ̃");
     }
 }
+
+/// Long series: exact where no dense K is needed, approximate on request, and said so.
+#[test]
+fn long_series() {
+    let (n, p) = (20_000, 6);
+    let mut gauss = Gauss::new(3);
+    let exact = kernel(Family::Exponential { length: 5.0 }, n);
+    let x = gauss.rows(&exact, &vec![1.0; p]);
+    let y = gauss.vec(n);
+    let table = Table::new(&x, n, p).unwrap();
+    let data = Regression::new(table, Table::column(&y), &Options::default()).unwrap();
+    let family = SampleCorrelation::from(Family::PowerLaw { exponent: 0.8 });
+    let error = family.kernel(n).unwrap_err().to_string();
+    assert!(error.contains("20000") && error.contains("circulant"), "{error}");
+    let approximate = family.kernel_on(Rows::regular(n), SpectrumMethod::Circulant).unwrap();
+    for (kernel, left_out) in [(&exact, false), (&approximate, true)] {
+        let criteria = Criteria {
+            correlation: Some(kernel),
+            whitened: true,
+            lags: vec![1.0],
+            loo: true,
+            ..Criteria::default()
+        };
+        let path = data.path(&[0.1, 0.0], &criteria).unwrap();
+        let t = &path.targets[0];
+        assert!(t.corr_gcv.as_ref().unwrap().iter().all(|e| e.is_finite()));
+        assert_eq!(t.whitened_corr_gcv.is_none(), left_out);
+        assert_eq!(t.correlated_test_error.is_empty(), left_out);
+        assert_eq!(path.notes.len(), if left_out { 3 } else { 0 }, "{:?}", path.notes);
+    }
+    // With so many rows the closed limit holds: κ̃ at t = D̂/n.
+    let criteria = Criteria { correlation: Some(&exact), ..Criteria::default() };
+    let path = data.path(&[0.1], &criteria).unwrap();
+    let limit = SampleCorrelation::from(Family::Exponential { length: 5.0 });
+    let limit = limit.limit(path.df1[0] / n as f64).unwrap();
+    assert_close(path.kappa_tilde.unwrap()[0], limit.kappa_tilde, 1e-3, "κ̃");
+}

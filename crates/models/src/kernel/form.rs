@@ -411,24 +411,25 @@ fn runs(values: &[f64], mean: Mean<'_>) -> Vec<Level> {
     out
 }
 
-/// Eigenvalues of the circulant with c_j = r(min(j, n − j)): the discrete cosine sums of the
-/// symmetric sequence, each but the first (and the middle) twice. Tiny negatives become zero.
+/// Eigenvalues of the circulant with c_j = r(min(j, n − j)): cosine sums of the symmetric sequence,
+/// each but the first (and the middle) twice. Tiny negatives become zero.
 fn circulant(column: &[f64]) -> Vec<f64> {
     let n = column.len();
     let cosine: Vec<f64> = (0..n).map(|j| (2.0 * PI * j as f64 / n as f64).cos()).collect();
-    (0..n)
+    let half: Vec<f64> = (0..=n / 2)
         .map(|k| {
-            let k = k.min(n - k);
             let mut at = 0;
-            let mut sum = column[0];
-            for j in 1..n {
+            let mut sum = 0.0;
+            for c in &column[1..n.div_ceil(2)] {
                 at += k;
                 if at >= n {
                     at -= n;
                 }
-                sum += column[j.min(n - j)] * cosine[at];
+                sum += c * cosine[at];
             }
-            sum.max(0.0)
+            let middle = if n % 2 == 0 { column[n / 2] * cosine[n / 2 * k % n] } else { 0.0 };
+            (column[0] + 2.0 * sum + middle).max(0.0)
         })
-        .collect()
+        .collect();
+    (0..n).map(|k| half[k.min(n - k)]).collect()
 }
