@@ -8,10 +8,8 @@ use rmt_pinn::{Observations, Problem, Sigma, Training, least_squares, train};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-const NAMES: [&str; 14] =
-    ["r", "k", "a", "a0", "b", "b0", "d", "e", "f", "g", "h", "i", "i0", "j"];
-const RATES: [f64; 14] =
-    [1.0, 10.0, 0.5, 0.3, 0.1, 0.2, 0.4, 0.6, 0.1, 0.1, 0.08, 0.05, 0.1, 0.25];
+const NAMES: [&str; 14] = ["r", "k", "a", "a0", "b", "b0", "d", "e", "f", "g", "h", "i", "i0", "j"];
+const RATES: [f64; 14] = [1.0, 10.0, 0.5, 0.3, 0.1, 0.2, 0.4, 0.6, 0.1, 0.1, 0.08, 0.05, 0.1, 0.25];
 const START: [f64; 3] = [5.0, 1.0, 1.0];
 
 /// Noise-free observations of all species, every rate free and 10 % off.
@@ -46,12 +44,7 @@ fn dynamics(c: &mut Criterion) {
 /// A hundred epochs of the 3×32 network on 200 + 41 points; a fit of all fourteen rates.
 fn fits(c: &mut Criterion) {
     let small = problem(41, 20.0);
-    let training = Training {
-        epochs: 100,
-        data_only: 0,
-        refinements: 0,
-        ..Training::default()
-    };
+    let training = Training { epochs: 100, data_only: 0, refinements: 0, ..Training::default() };
     let mut group = c.benchmark_group("fits");
     group.sample_size(10);
     group.bench_function("100 epochs", |b| b.iter(|| train(black_box(&small), &training, None)));

@@ -77,8 +77,20 @@ fn equilibria_branches_and_sensitivities() {
     let here = folder.path();
     let text = ok(here, &["equilibria", "--plot", "e.svg"]);
     assert!(text.contains("interior") && text.contains("settle there"), "{text}");
-    let line = ["continue", "--parameter", "k", "--from", "predator_prey", "--range", "0.5..60",
-        "--plot", "b.svg", "--out", "b.csv", "--json"];
+    let line = [
+        "continue",
+        "--parameter",
+        "k",
+        "--from",
+        "predator_prey",
+        "--range",
+        "0.5..60",
+        "--plot",
+        "b.svg",
+        "--out",
+        "b.csv",
+        "--json",
+    ];
     let branch = json(&ok(here, &line));
     let kinds = |way: &str| -> Vec<String> {
         let points = branch[way]["special_points"].as_array().unwrap().clone();
@@ -154,7 +166,10 @@ fn bad_input_is_named() {
         (fit("one.csv"), "2 observations cannot determine 8 unknowns"),
         (vec!["fit", &hare, "--columns", "w=hare", "--sigma", "w=1", "--guess", "r=1"], "`w`"),
         (vec!["fit", &hare, "--columns", "x=wolf", "--sigma", "x=1", "--guess", "r=1"], "wolf"),
-        (vec!["fit", &hare, "--columns", "x=hare", "--sigma", "y=1", "--guess", "r=1"], "--sigma y"),
+        (
+            vec!["fit", &hare, "--columns", "x=hare", "--sigma", "y=1", "--guess", "r=1"],
+            "--sigma y",
+        ),
         (vec!["fit", &hare, "--columns", "x=hare", "--sigma", "x=1", "--guess", "r=-1"], "`"),
     ];
     for (line, word) in cases {

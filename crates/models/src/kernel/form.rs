@@ -427,7 +427,8 @@ fn circulant(column: &[f64]) -> Vec<f64> {
                 }
                 sum += c * cosine[at];
             }
-            let middle = if n % 2 == 0 { column[n / 2] * cosine[n / 2 * k % n] } else { 0.0 };
+            let middle =
+                if n.is_multiple_of(2) { column[n / 2] * cosine[n / 2 * k % n] } else { 0.0 };
             (column[0] + 2.0 * sum + middle).max(0.0)
         })
         .collect();
