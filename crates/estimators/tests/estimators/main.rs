@@ -9,5 +9,6 @@ mod limits;
 mod monte_carlo;
 mod parity;
 mod properties;
+mod random_features;
 mod real_series;
 mod reference_cases;

@@ -1,8 +1,6 @@
 //! CorrGCV of random-feature regression on data with correlated rows.
 
-mod common;
-
-use common::Gauss;
+use crate::common::Gauss;
 use rmt_estimators::{Criteria, Error, FeatureMap, FeatureRegression, Options, Table};
 use rmt_models::ActivationFunction;
 use rmt_models::kernel::{Family, Kernel, SampleCorrelation};
@@ -12,7 +10,14 @@ fn exponential(n: usize, length: f64) -> Kernel {
 }
 
 /// CorrGCV and true error of one data set on linear layers.
-fn trial(kernel: &Kernel, spectrum: &[f64], widths: &[usize], lambda: f64, noise: f64, seed: u64) -> (f64, f64, f64) {
+fn trial(
+    kernel: &Kernel,
+    spectrum: &[f64],
+    widths: &[usize],
+    lambda: f64,
+    noise: f64,
+    seed: u64,
+) -> (f64, f64, f64) {
     let (n, p) = (kernel.rows(), spectrum.len());
     let mut random = Gauss::new(seed);
     let x = random.rows(kernel, spectrum);
@@ -25,8 +30,10 @@ fn trial(kernel: &Kernel, spectrum: &[f64], widths: &[usize], lambda: f64, noise
         })
         .collect();
     let map = FeatureMap::linear(p, widths, seed + 1_000_000).unwrap();
-    let options = { let mut o = Options::default(); o.intercept = false; o };
-    let fit = FeatureRegression::new(map, Table::new(&x, n, p).unwrap(), Table::column(&y), &options).unwrap();
+    let options = Options { intercept: false, ..Options::default() };
+    let fit =
+        FeatureRegression::new(map, Table::new(&x, n, p).unwrap(), Table::column(&y), &options)
+            .unwrap();
     let criteria = Criteria { correlation: Some(kernel), ..Criteria::default() };
     let path = fit.path(&[lambda], &criteria).unwrap();
     // The predictor is linear: unit inputs give ŵ, and the error is exact.
@@ -42,7 +49,9 @@ fn trial(kernel: &Kernel, spectrum: &[f64], widths: &[usize], lambda: f64, noise
 /// a factor. 40 data sets, seeds 0..40; the tolerance is 3 standard errors of the mean of the difference.
 #[test]
 fn estimates_the_error() {
-    for (n, widths, length, lambda) in [(150, vec![120], 8.0, 0.01), (120, vec![150, 100], 5.0, 0.003)] {
+    for (n, widths, length, lambda) in
+        [(150, vec![120], 8.0, 0.01), (120, vec![150, 100], 5.0, 0.003)]
+    {
         let spectrum: Vec<f64> = (1..=150).map(|i| (i as f64).powf(-1.2)).collect();
         let kernel = exponential(n, length);
         let rows: Vec<_> =
@@ -51,7 +60,9 @@ fn estimates_the_error() {
         let (estimate, naive, error) = (mean(&|r| r.0), mean(&|r| r.1), mean(&|r| r.2));
         let difference = mean(&|r| r.0 - r.2);
         let spread = (mean(&|r| (r.0 - r.2 - difference).powi(2)) / 39.0).sqrt();
-        println!("{widths:?}: CorrGCV {estimate:.4}, error {error:.4}, GCV {naive:.4}; difference {difference:.4} ± {spread:.4}");
+        println!(
+            "{widths:?}: CorrGCV {estimate:.4}, error {error:.4}, GCV {naive:.4}; difference {difference:.4} ± {spread:.4}"
+        );
         assert!(difference.abs() < 3.0 * spread && spread < 0.05 * error);
         assert!(naive < 0.75 * error, "ordinary GCV should be fooled here: {naive} {error}");
     }
