@@ -87,6 +87,11 @@ fn unknown_keys_are_refused_with_the_nearest() {
     }
 }
 
+/// Whether products with this number leave the range of f64.
+fn extreme(value: &Json) -> bool {
+    value.as_f64().is_some_and(|x| x != 0.0 && !(1e-150..1e150).contains(&x.abs()))
+}
+
 /// Every input in turn replaced by values that a person or a script may pass: an answer without NaN or
 /// an error with a message, never a panic.
 #[test]
@@ -122,8 +127,9 @@ fn hostile_values_never_panic() {
                     Ok(Err(e)) if e.message.is_empty() => {
                         failures.push(format!("`{name}`: empty error for {key} = {value}"));
                     }
-                    // The registry answers a NaN with this text.
-                    Ok(Err(e)) if e.message.contains("NaN for these inputs") => {
+                    // The registry answers a NaN with this text, which is right only where numbers
+                    // overflow.
+                    Ok(Err(e)) if e.message.contains("not a number") && !extreme(value) => {
                         failures.push(format!("`{name}` for {key} = {value}: {e}"));
                     }
                     Ok(_) => {}
@@ -132,6 +138,22 @@ fn hostile_values_never_panic() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Replaces every mode vector, at any depth, by its list in reversed order; returns how many there were.
+fn turn(inputs: &mut Json) -> usize {
+    if let Ok(modes) = serde_json::from_value::<rmt_core::Modes>(inputs.clone())
+        && let Ok(mut list) = modes.values("modes")
+    {
+        list.values.reverse();
+        *inputs = json!({"kind": "explicit", "values": list.values});
+        return 1;
+    }
+    match inputs {
+        Json::Object(map) => map.values_mut().map(turn).sum(),
+        Json::Array(items) => items.iter_mut().map(turn).sum(),
+        _ => 0,
+    }
 }
 
 /// Mode vectors given as lists, in another common order, change no scalar result.
@@ -144,21 +166,12 @@ fn order_of_modes_does_not_matter() {
         if name == "linear_diffusion" {
             continue;
         }
-        let mut turned = inputs.clone();
-        let mut vectors = 0;
-        for (key, value) in &inputs {
-            if let Ok(modes) = serde_json::from_value::<rmt_core::Modes>(value.clone())
-                && let Ok(mut list) = modes.values("modes")
-            {
-                list.values.reverse();
-                turned.insert(key.clone(), json!({"kind": "explicit", "values": list.values}));
-                vectors += 1;
-            }
-        }
+        let mut turned = Json::Object(inputs.clone());
+        let vectors = turn(&mut turned);
         if vectors == 0 {
             continue;
         }
-        let (a, b) = (task.evaluate(&Json::Object(inputs)), task.evaluate(&Json::Object(turned)));
+        let (a, b) = (task.evaluate(&Json::Object(inputs)), task.evaluate(&turned));
         let (Ok(a), Ok(b)) = (a, b) else { panic!("`{name}` refuses a list of modes") };
         for (quantity, value) in a.iter() {
             let (Value::Number(x), Some(Value::Number(y))) = (value, b.get(quantity)) else {

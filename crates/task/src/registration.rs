@@ -87,7 +87,10 @@ fn finite(out: Observables) -> Result<Observables, TaskError> {
         None => Ok(out),
         Some(name) => Err(TaskError::new(
             ErrorKind::NOT_CONVERGED,
-            format!("`{name}` came out as NaN for these inputs; please report them as a defect"),
+            format!(
+                "`{name}` is not a number for these inputs: an intermediate result left the range of \
+                 floating-point numbers; rescale spectra, ridges and variances by one factor"
+            ),
         )),
     }
 }
