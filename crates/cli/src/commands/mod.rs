@@ -6,6 +6,7 @@ mod cite;
 mod completions;
 mod eval;
 mod explain;
+mod fit;
 mod models;
 mod population;
 mod predict;
@@ -19,6 +20,8 @@ use crate::registry::Registry;
 pub(crate) enum Command {
     /// Compute what a model will do, from a description of the population.
     Predict(predict::Args),
+    /// Fit data by ridge regression and say what error to expect on new rows.
+    Fit(fit::Args),
     /// Predict new rows with a model saved by `rmt fit`.
     Apply(apply::Args),
     /// Predators, prey and scavengers: trajectories, equilibria, bifurcations, fits.
@@ -43,6 +46,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     match command {
         Command::Predict(args) => predict::run(&args, registry),
+        Command::Fit(args) => fit::run(&args),
         Command::Apply(args) => apply::run(&args),
         Command::Population(args) => population::run(&args),
         Command::Eval(args) => eval::run(&args, registry),

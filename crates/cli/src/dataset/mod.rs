@@ -148,7 +148,9 @@ impl Dataset {
         }
         let lost = source.rows() - kept.len();
         if lost > 0 {
-            notes.push(format!("{lost} rows have no earlier row {} before them", columns.lags));
+            notes.push(format!(
+                "{lost} rows at the beginning (of a group) have too few rows before them for the lags"
+            ));
         }
         let pick = |values: Vec<f64>| -> Vec<f64> { kept.iter().map(|i| values[*i]).collect() };
         let mut set = Self {

@@ -40,12 +40,12 @@ pub(super) fn png(_: &Figure) -> Result<Vec<u8>> {
 
 fn compose(figure: &Figure) -> (Vec<Plot>, Layout) {
     match &figure.content {
-        Content::Curves { series, marks } => curves(figure, series, marks),
+        Content::Curves { series, marks, points } => curves(figure, series, marks, points),
         Content::Map { x, y, values, label } => map(figure, x, y, values, label),
     }
 }
 
-fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Layout) {
+fn curves(figure: &Figure, series: &[Series], marks: &[Mark], points: &str) -> (Vec<Plot>, Layout) {
     let shown: Vec<Drawn> = series.iter().map(|s| Drawn::new(figure, s)).collect();
     let one_quantity = series.iter().all(|s| s.quantity == series[0].quantity);
     let xs = || shown.iter().flat_map(|s| s.points.iter().map(|p| p.x));
@@ -87,23 +87,35 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
             None => points.into(),
         });
     }
-    for s in series {
-        let (shape, dashes) = match s.role {
-            Role::Theory => (LegendShape::Line, None),
-            Role::Alternative => (LegendShape::Line, Some("8 4".to_owned())),
-            Role::Points => (LegendShape::Marker(MarkerShape::Circle), None),
-        };
+    let point_series: Vec<&Series> = series.iter().filter(|s| s.role == Role::Points).collect();
+    for s in series.iter().filter(|s| s.role != Role::Points) {
+        let dashes = (s.role == Role::Alternative).then(|| "8 4".to_owned());
         let color = colour(s, one_quantity).to_owned();
-        legend.push(LegendEntry { label: s.name.clone(), color, shape, dasharray: dashes });
+        let (label, shape) = (s.name.clone(), LegendShape::Line);
+        legend.push(LegendEntry { label, color, shape, dasharray: dashes });
+    }
+    // Points have the colour of their quantity; what they are is said once.
+    if let Some(first) = point_series.first() {
+        let color = if point_series.len() == 1 { colour(first, one_quantity) } else { "#555555" };
+        let shape = LegendShape::Marker(MarkerShape::Circle);
+        let (label, color) = (points.to_owned(), color.to_owned());
+        legend.push(LegendEntry { label, color, shape, dasharray: None });
     }
 
+    let position = free_corner(&shown, marks, x_range, y_range, figure, &legend);
+    // A legend outside widens the figure instead of narrowing the frame.
+    let outside = match position {
+        LegendPosition::OutsideRightTop => 150.0,
+        _ => 0.0,
+    };
     let mut layout = dressed(Layout::new(x_range, y_range), figure)
         .with_x_axis_min(x_range.0)
         .with_x_axis_max(x_range.1)
         .with_y_axis_min(y_range.0)
         .with_y_axis_max(y_range.1)
+        .with_width(WIDTH + outside)
         .with_legend_entries(legend)
-        .with_legend_position(free_corner(&shown, marks, x_range, y_range, figure));
+        .with_legend_position(position);
     layout = if figure.x.log {
         layout.with_log_x().with_x_tick_format(log_ticks())
     } else {
@@ -289,39 +301,60 @@ fn cell_range(centres: &[f64], log: bool) -> (f64, f64) {
     (first - half, last + half)
 }
 
-/// The corner that the fewest points come near.
+/// The corner that no curve, point or label comes near; outside if there is none.
 fn free_corner(
     drawn: &[Drawn],
     marks: &[Mark],
     x: (f64, f64),
     y: (f64, f64),
     figure: &Figure,
+    legend: &[LegendEntry],
 ) -> LegendPosition {
     let place = |v: f64, range: (f64, f64), log: bool| {
         let scale = |v: f64| if log { v.ln() } else { v };
         (scale(v) - scale(range.0)) / (scale(range.1) - scale(range.0))
     };
-    let height = (0.06 + 0.065 * drawn.len() as f64).min(0.6);
-    let width = 0.38;
-    let crowd = |right: bool, top: bool| {
-        let near = |px: f64, py: f64| {
-            let (px, py) = (if right { 1.0 - px } else { px }, if top { 1.0 - py } else { py });
-            px < width && py < height
-        };
-        let points = drawn.iter().flat_map(|d| &d.points).filter(|p| {
-            let px = place(p.x, x, figure.x.log);
-            [p.low, p.y, p.high].iter().any(|v| near(px, place(*v, y, figure.y.log)))
-        });
-        let labels = marks.iter().filter(|m| top && near(place(m.x, x, figure.x.log), 1.0));
-        points.count() + labels.count()
+    // The box as a fraction of the frame, from the size of the type.
+    let longest = legend.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
+    let width = (70.0 + 7.0 * longest as f64) / (0.85 * WIDTH);
+    let height = (30.0 + 19.0 * legend.len() as f64) / (0.75 * HEIGHT);
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    for d in drawn {
+        for run in d.runs() {
+            let corners = |p: &Point| {
+                let px = place(p.x, x, figure.x.log);
+                [p.low, p.y, p.high].map(|v| (px, place(v, y, figure.y.log)))
+            };
+            taken.extend(run.iter().flat_map(corners));
+            // Lines are taken along their whole length.
+            for pair in run.windows(2) {
+                let (a, b) = (corners(&pair[0])[1], corners(&pair[1])[1]);
+                taken.extend((1..20).map(|k| {
+                    let t = f64::from(k) / 20.0;
+                    (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))
+                }));
+            }
+        }
+    }
+    for mark in marks {
+        let px = place(mark.x, x, figure.x.log);
+        let label = 7.0 * mark.label.chars().count() as f64 / (0.85 * WIDTH);
+        taken.extend([(px, 1.0), (px + 0.5 * label, 1.0), (px + label, 1.0), (px, 0.0)]);
+    }
+    let free = |right: bool, top: bool| {
+        taken.iter().all(|(px, py)| {
+            let (px, py) = (if right { 1.0 - px } else { *px }, if top { 1.0 - py } else { *py });
+            px > width || py > height
+        })
     };
     let corners = [
-        (LegendPosition::InsideTopRight, crowd(true, true)),
-        (LegendPosition::InsideTopLeft, crowd(false, true)),
-        (LegendPosition::InsideBottomRight, crowd(true, false)),
-        (LegendPosition::InsideBottomLeft, crowd(false, false)),
+        (LegendPosition::InsideTopRight, free(true, true)),
+        (LegendPosition::InsideTopLeft, free(false, true)),
+        (LegendPosition::InsideBottomRight, free(true, false)),
+        (LegendPosition::InsideBottomLeft, free(false, false)),
     ];
-    corners.into_iter().min_by_key(|(_, n)| *n).map_or(LegendPosition::InsideTopRight, |(p, _)| p)
+    let found = corners.into_iter().find(|(_, free)| *free);
+    found.map_or(LegendPosition::OutsideRightTop, |(position, _)| position)
 }
 
 #[cfg(test)]

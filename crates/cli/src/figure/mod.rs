@@ -23,8 +23,9 @@ pub(crate) struct Figure {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
-    /// Curves and points; vertical marks name special places on the x axis.
-    Curves { series: Vec<Series>, marks: Vec<Mark> },
+    /// Curves and points; vertical marks name special places on the x axis, `points` says what the
+    /// points are.
+    Curves { series: Vec<Series>, marks: Vec<Mark>, points: String },
     /// `values[row][column]` over y\[row\] and x\[column\].
     Map { x: Vec<f64>, y: Vec<f64>, values: Vec<Vec<f64>>, label: String },
 }
@@ -54,7 +55,7 @@ pub(crate) enum Role {
     Points,
 }
 
-/// One curve or set of points.
+/// One curve or set of points, named after its quantity.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Series {
     pub(crate) name: String,

@@ -40,7 +40,10 @@ impl Answer<'_> {
                 let at = self.points.iter().filter_map(|p| {
                     p.simulation.iter().find(|m| m.name == *name).map(|m| (p.at[0], m))
                 });
-                series.push(points(name, quantity, at));
+                let measured = points(name, quantity, at);
+                if !measured.x.is_empty() {
+                    series.push(measured);
+                }
             }
         }
         if series.is_empty() {
@@ -108,9 +111,10 @@ impl Answer<'_> {
 
     fn map(&self) -> Result<Figure> {
         let (down, across) = (&self.axes[0], &self.axes[1]);
-        let name = self
-            .shown
-            .iter()
+        // The risk is what one looks for first.
+        let risk = self.shown.iter().filter(|n| *n == "risk");
+        let name = risk
+            .chain(&self.shown)
             .find(|n| {
                 self.points.iter().any(|p| p.theory.as_ref().is_ok_and(|v| v.number(n).is_some()))
             })
@@ -137,16 +141,17 @@ impl Answer<'_> {
     }
 
     fn figure_of(&self, x: Axis, series: Vec<Series>, marks: Vec<Mark>) -> Figure {
-        let mut names: Vec<&str> =
-            series.iter().filter(|s| s.role != Role::Points).map(|s| s.name.as_str()).collect();
-        names.truncate(4);
+        let lines = series.iter().filter(|s| s.role != Role::Points);
+        let label = lines.map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+        // The legend names the curves where the axis has no room for it.
+        let label = if label.chars().count() <= 40 { label } else { String::new() };
         let log = series.iter().any(|s| spans_decades(&s.y))
             && series.iter().all(|s| s.y.iter().all(|v| v.is_nan() || *v > 0.0));
         Figure {
             title: self.title(),
             x,
-            y: Axis::new(&names.join(", "), log),
-            content: Content::Curves { series, marks },
+            y: Axis::new(&label, log),
+            content: Content::Curves { series, marks, points: "simulated ± 2 s.e.".into() },
         }
     }
 
@@ -172,8 +177,7 @@ fn points<'a>(
         y.push(m.mean);
         limits.push((m.mean - 2.0 * m.standard_error, m.mean + 2.0 * m.standard_error));
     }
-    let name = format!("{name}, simulated ± 2 s.e.");
-    Series { name, role: Role::Points, quantity, x, y, limits: Some(limits) }
+    Series { name: name.into(), role: Role::Points, quantity, x, y, limits: Some(limits) }
 }
 
 /// Whether a logarithmic axis serves these values: all positive, over more than a factor 50.

@@ -25,10 +25,11 @@ fn peak() -> Figure {
             series: vec![
                 line("risk", 0, 1.0),
                 line("variance", 1, 0.4),
-                points("risk, simulated", 0, 1.0),
-                points("variance, simulated", 1, 0.4),
+                points("risk", 0, 1.0),
+                points("variance", 1, 0.4),
             ],
             marks: vec![Mark { x: 200.0, label: "n = p".into() }],
+            points: "simulated ± 2 s.e.".into(),
         },
     }
 }
@@ -49,7 +50,7 @@ fn heat() -> Figure {
 #[test]
 fn every_series_is_drawn_and_named() {
     let text = svg(&peak());
-    for name in ["risk, simulated", "variance", "n = p", "Ridge regression, p = 200"] {
+    for name in ["simulated ± 2 s.e.", "variance", "n = p", "Ridge regression, p = 200"] {
         assert!(text.contains(name), "{name} is missing");
     }
     let text = text.to_lowercase();
@@ -71,7 +72,7 @@ fn infinite_and_single_points_leave_a_gap_and_not_a_broken_figure() {
     for x in [vec![], vec![3.0]] {
         let y = x.clone();
         let one = Series { name: "a".into(), role: Role::Theory, quantity: 0, x, y, limits: None };
-        let content = Content::Curves { series: vec![one], marks: vec![] };
+        let content = Content::Curves { series: vec![one], marks: vec![], points: String::new() };
         let figure = Figure { content, ..peak() };
         assert!(!svg(&figure).contains("NaN"));
     }

@@ -1,0 +1,505 @@
+use super::Answer;
+use super::estimate::{Doubt, Estimate, Measure, TargetFit, Trial};
+use crate::failure::Result;
+use crate::files;
+use crate::output::{number, table};
+use rmt_estimators::{Criterion, Edge};
+use serde_json::{Map, Value as Json, json};
+
+/// A ratio of errors from which the verdict speaks of it.
+const NOTABLE: f64 = 1.2;
+
+const GCV: Measure = Measure::Criterion(Criterion::Gcv);
+const CORR_GCV: Measure = Measure::Criterion(Criterion::CorrGcv);
+
+impl Answer<'_> {
+    /// The answer for the screen: what was fitted, the errors side by side, one sentence.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.heading();
+        text += &match self.fit.targets.as_slice() {
+            [target] => self.errors(target),
+            _ => self.many(),
+        };
+        if !self.args.learning_curve.is_empty() {
+            text += &self.learning_table();
+        }
+        if self.args.verbose {
+            text += &self.details();
+        }
+        text + "\n" + &self.verdict() + "\n"
+    }
+
+    fn heading(&self) -> String {
+        let fit = &self.fit;
+        let names = match fit.targets.as_slice() {
+            [target] => target.name.clone(),
+            targets => format!("{} targets", targets.len()),
+        };
+        let unit = match &self.args.columns.time {
+            Some(column) => format!("units of {column}"),
+            None => "rows".into(),
+        };
+        let rows = match &fit.correlated {
+            Some(correlated) => correlated.text(&unit),
+            None => "taken as independent".into(),
+        };
+        let first = &fit.targets[0];
+        let ridge = if self.args.own_lambda && fit.targets.len() > 1 {
+            let least = fit.targets.iter().map(|t| t.lambda).fold(f64::INFINITY, f64::min);
+            let most = fit.targets.iter().map(|t| t.lambda).fold(0.0, f64::max);
+            format!("a ridge each, λ from {} to {}", number(least, 3), number(most, 3))
+        } else {
+            format!(
+                "λ = {} (scikit-learn alpha {}), {} degrees of freedom",
+                number(first.lambda, 3),
+                number(first.lambda * fit.rows as f64, 3),
+                number(fit.path.df1[first.index], 3)
+            )
+        };
+        format!(
+            "{} rows × {} features → {names}; rows {rows}\n{ridge}, chosen by {}\n\n",
+            fit.rows,
+            fit.features,
+            fit.name(fit.chosen_by)
+        )
+    }
+
+    /// Training, criteria and realised errors of one target, a row each.
+    fn errors(&self, target: &TargetFit) -> String {
+        let r2 = |error: f64| number(1.0 - error / target.variance, 2);
+        let mut rows = vec![vec![
+            "training".to_owned(),
+            number(target.train_error, 3),
+            String::new(),
+            r2(target.train_error),
+            self.held_out(&|t| Some(t.fit.targets[0].train_error)),
+        ]];
+        for e in target.estimates.iter().filter(|e| self.shown(e)) {
+            let band = e.band.map(|(a, b)| format!("{} to {}", number(a, 2), number(b, 2)));
+            rows.push(vec![
+                self.fit.name(e.measure).into(),
+                number(e.error, 3),
+                band.unwrap_or_default(),
+                r2(e.error),
+                self.held_out(&|t| t.fit.targets[0].estimate(e.measure)),
+            ]);
+        }
+        if let (Some(error), Some(steps)) = (target.horizon_error, self.args.horizon) {
+            rows.push(vec![
+                format!("CorrGCV, {steps} ahead"),
+                number(error, 3),
+                String::new(),
+                r2(error),
+                self.held_out(&|t| t.fit.targets[0].horizon_error),
+            ]);
+        }
+        let header = ["mean squared error", "all rows", "95 % band", "R²", &self.trial_header()];
+        if self.trials.is_empty() {
+            rows.iter_mut().for_each(|row| row.truncate(4));
+            return table(&header[..4], &rows);
+        }
+        let mut realised = vec!["realised".to_owned()];
+        realised.resize(4, String::new());
+        realised.push(self.held_out(&|t| t.realised.first().copied()));
+        rows.push(realised);
+        table(&header, &rows)
+    }
+
+    /// GCV₂ is an upper bound for the curious, the whitened variant a check; the two components
+    /// matter where CorrGCV does not hold.
+    fn shown(&self, estimate: &Estimate) -> bool {
+        match estimate.measure {
+            Measure::Criterion(Criterion::Gcv2 | Criterion::WhitenedCorrGcv) => self.args.verbose,
+            Measure::TwoComponents => self.args.verbose || self.fit.doubt.is_some(),
+            _ => true,
+        }
+    }
+
+    fn trial_header(&self) -> String {
+        match self.trials.as_slice() {
+            [] => String::new(),
+            [trial] => format!("fit on {}, test on {}", trial.train_rows, trial.test_rows),
+            [first, ..] => {
+                format!("{} windows of {}: mean (median)", self.trials.len(), first.train_rows)
+            }
+        }
+    }
+
+    /// A figure of the held-out fits: as it is for one, mean and median for windows.
+    fn held_out(&self, figure: &dyn Fn(&Trial) -> Option<f64>) -> String {
+        let values: Vec<f64> = self.trials.iter().filter_map(figure).collect();
+        // A measure that only some windows have (their rows look independent) has no mean.
+        match values.as_slice() {
+            _ if values.len() < self.trials.len() => String::new(),
+            [] => String::new(),
+            [one] => number(*one, 3),
+            many => format!("{} ({})", number(mean(many), 3), number(median(many), 3)),
+        }
+    }
+
+    /// Quantiles over the targets of R² by each criterion.
+    fn many(&self) -> String {
+        let targets = &self.fit.targets;
+        let mut rows = Vec::new();
+        let mut add = |name: &str, errors: Vec<f64>| {
+            let mut r2: Vec<f64> =
+                errors.iter().zip(targets).map(|(e, t)| 1.0 - e / t.variance).collect();
+            r2.sort_by(f64::total_cmp);
+            let at = |f: f64| r2[((r2.len() - 1) as f64 * f).round() as usize];
+            let positive = r2.iter().filter(|x| **x > 0.0).count();
+            let mut row = vec![name.to_owned(), number(mean(&r2), 3)];
+            row.extend([0.1, 0.5, 0.9].map(|f| number(at(f), 3)));
+            row.push(format!("{positive} of {}", r2.len()));
+            rows.push(row);
+        };
+        add("training", targets.iter().map(|t| t.train_error).collect());
+        for e in targets[0].estimates.iter().filter(|e| self.shown(e)) {
+            let errors: Option<Vec<f64>> = targets.iter().map(|t| t.estimate(e.measure)).collect();
+            if let Some(errors) = errors {
+                add(self.fit.name(e.measure), errors);
+            }
+        }
+        if !self.trials.is_empty() {
+            let over = |t: usize| {
+                mean(&self.trials.iter().map(|trial| trial.realised[t]).collect::<Vec<_>>())
+            };
+            add("realised", (0..targets.len()).map(over).collect());
+        }
+        table(&["R² over targets", "mean", "10 %", "median", "90 %", "above 0"], &rows)
+    }
+
+    fn learning_table(&self) -> String {
+        let rows: Vec<Vec<String>> = self
+            .fit
+            .learning
+            .iter()
+            .map(|p| {
+                vec![
+                    p.rows.to_string(),
+                    number(p.error, 3),
+                    format!("{} to {}", number(p.band.0, 3), number(p.band.1, 3)),
+                    number(p.lambda, 3),
+                    if p.supported { "" } else { "not determined by these rows: too high" }.into(),
+                ]
+            })
+            .collect();
+        format!("\n{}", table(&["rows", "best error", "95 % band", "λ", ""], &rows))
+    }
+
+    /// The whole path and how the figures came about, for --verbose.
+    fn details(&self) -> String {
+        let (fit, path) = (&self.fit, &self.fit.path);
+        let lists: Vec<(&str, Vec<f64>)> = fit.targets[0]
+            .estimates
+            .iter()
+            .filter_map(|e| fit.along(e.measure, 0).map(|v| (fit.name(e.measure), v)))
+            .collect();
+        let mut header = vec!["λ", "df1", "κ", "training"];
+        header.extend(lists.iter().map(|(n, _)| *n));
+        let train = &path.targets[0].train_error;
+        let rows: Vec<Vec<String>> = (0..path.lambdas.len())
+            .map(|i| {
+                let mut row = vec![path.lambdas[i], path.df1[i], path.kappa[i], train[i]];
+                row.extend(lists.iter().map(|(_, v)| v[i]));
+                row.into_iter().map(|x| number(x, 4)).collect()
+            })
+            .collect();
+        let mut text = format!("\n{}\n", table(&header, &rows));
+        let first = &fit.targets[0];
+        text += &format!(
+            "decomposition: {:?}; λ in glmnet's convention (alpha = 0): {}\n",
+            path.method,
+            number(first.glmnet_lambda, 4)
+        );
+        for d in &fit.diagnoses {
+            let show = |what: &str, c: &rmt_estimators::Contrast| {
+                format!(
+                    "{what}: {}, expected {} if noise and rows share the correlation (z = {})\n",
+                    number(c.observed, 3),
+                    number(c.expected, 3),
+                    number(c.z, 2)
+                )
+            };
+            text += &show("correlation of neighbouring residuals", &d.neighbours);
+            if let Some(whitened) = &d.whitened {
+                text += &show("whitened over plain CorrGCV", whitened);
+            }
+            text += &show("squared residuals in the second half of the rows", &d.second_half);
+        }
+        for (name, how) in &fit.folds {
+            text += &format!("{name}: {how}\n");
+        }
+        text += "bands: χ² with the effective number of residuals (Satterthwaite), for CorrGCV \
+                 with the error of the fitted correlation; folds: ± 2 standard errors over folds\n";
+        for note in &path.notes {
+            text += &format!("{note}\n");
+        }
+        text
+    }
+
+    /// One sentence that says what the figures mean.
+    fn verdict(&self) -> String {
+        let [target] = self.fit.targets.as_slice() else { return self.verdict_on_many() };
+        let promised = target.promised();
+        let name = self.fit.name(self.fit.chosen_by);
+        let mut text = match target.edge {
+            Some(Edge::Largest) => format!(
+                "Nothing to gain: the best ridge shrinks the fit to the mean, the features predict \
+                 \"{}\" no better (expected mean squared error {})",
+                target.name,
+                number(promised, 3)
+            ),
+            _ => format!(
+                "Expect a mean squared error of about {} on new rows (R² {}, by {name})",
+                number(promised, 3),
+                number(1.0 - promised / target.variance, 2)
+            ),
+        };
+        let gcv = target.estimate(GCV).unwrap_or(f64::NAN);
+        if let Some(doubt) = self.fit.doubt {
+            text += ", not what CorrGCV";
+            if let Some(corr_gcv) = target.estimate(CORR_GCV) {
+                text += &format!(" ({})", number(corr_gcv, 3));
+            }
+            text += &format!(" says: {}", reason(doubt));
+        } else if self.fit.correlated.is_some() && promised > NOTABLE * gcv {
+            text += &format!(
+                ", {} times what GCV promises ({}), which takes neighbouring rows as independent",
+                number(promised / gcv, 2),
+                number(gcv, 3)
+            );
+        }
+        if self.fit.diagnoses.iter().any(|d| d.second_half.is_off()) {
+            text += "; the error drifts between the first and the second half of the rows, no \
+                     figure here foresees that";
+        }
+        if self.trials.is_empty() {
+            text += &self.more_rows();
+        } else {
+            text += &self.realised();
+        }
+        text + "."
+    }
+
+    /// What twice as many rows would bring, where the data determine it.
+    fn more_rows(&self) -> String {
+        let twice = self.fit.learning.iter().find(|p| p.rows == 2 * self.fit.rows && p.supported);
+        let now = self.fit.learning.iter().find(|p| p.rows == self.fit.rows);
+        match (now, twice) {
+            (Some(now), Some(twice)) if twice.error < now.error => format!(
+                "; twice the rows would lower it by {} %",
+                number(100.0 * (1.0 - twice.error / now.error), 2)
+            ),
+            _ => String::new(),
+        }
+    }
+
+    fn realised(&self) -> String {
+        let over = |f: &dyn Fn(&Trial) -> f64| mean(&self.trials.iter().map(f).collect::<Vec<_>>());
+        let realised = over(&|t| t.realised[0]);
+        let promise = over(&|t| t.fit.targets[0].promised());
+        let gcv = over(&|t| t.fit.targets[0].estimate(GCV).unwrap_or(f64::NAN));
+        let mut text = format!(
+            "; rows kept back came out at {}, {} times the {} promised there",
+            number(realised, 3),
+            number(realised / promise, 2),
+            number(promise, 3),
+        );
+        if self.fit.correlated.is_some() {
+            let times = number(realised / gcv, 2);
+            text += &format!(" and {times} times the {} of GCV", number(gcv, 3));
+        }
+        text
+    }
+
+    fn verdict_on_many(&self) -> String {
+        let targets = &self.fit.targets;
+        let share = |t: &TargetFit| t.promised() / t.variance;
+        let good = targets.iter().filter(|t| share(t) < 1.0).count();
+        let best = targets.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
+        let best = best.map_or(String::new(), |t| {
+            format!(", best \"{}\" with R² {}", t.name, number(1.0 - share(t), 2))
+        });
+        let doubt = match self.fit.doubt {
+            Some(doubt) => format!("; do not use CorrGCV here: {}", reason(doubt)),
+            None => String::new(),
+        };
+        format!(
+            "{good} of {} targets are predicted better than by their mean (by {}){best}{doubt}.",
+            targets.len(),
+            self.fit.name(self.fit.chosen_by)
+        )
+    }
+
+    /// Everything, for programs.
+    pub(super) fn json(&self) -> Json {
+        let fit = &self.fit;
+        let targets: Vec<Json> =
+            fit.targets.iter().enumerate().map(|(t, f)| self.target_json(t, f)).collect();
+        let features: Vec<String> = self.data.features.iter().map(ToString::to_string).collect();
+        let trials: Vec<Json> = self.trials.iter().map(|t| self.trial_json(t)).collect();
+        let learning: Vec<Json> = fit
+            .learning
+            .iter()
+            .map(|p| {
+                json!({"rows": p.rows, "error": p.error, "band": p.band, "lambda": p.lambda,
+                       "supported": p.supported})
+            })
+            .collect();
+        let diagnoses: Vec<Json> = fit
+            .diagnoses
+            .iter()
+            .map(|d| {
+                let contrast = |c: &rmt_estimators::Contrast| {
+                    json!({"observed": c.observed, "expected": c.expected, "z": c.z})
+                };
+                json!({"neighbours": contrast(&d.neighbours),
+                       "whitened": d.whitened.as_ref().map(contrast),
+                       "second_half": contrast(&d.second_half),
+                       "supports_corr_gcv": d.supports_corr_gcv()})
+            })
+            .collect();
+        json!({
+            "rows": fit.rows,
+            "features": features,
+            "correlation": fit.correlated.as_ref().map(|c| c.text("rows")),
+            "chosen_by": fit.name(fit.chosen_by),
+            "cross_validation": fit.folds.iter().map(|(_, how)| how).collect::<Vec<_>>(),
+            "targets": targets,
+            "path": {"lambdas": fit.path.lambdas, "df1": fit.path.df1, "kappa": fit.path.kappa},
+            "learning_curve": learning,
+            "diagnoses": diagnoses,
+            "corr_gcv_doubted": fit.doubt.map(reason),
+            "holdout": trials,
+            "notes": fit.path.notes,
+            "verdict": self.verdict(),
+        })
+    }
+
+    fn trial_json(&self, trial: &Trial) -> Json {
+        let targets = trial.fit.targets.iter().zip(&trial.realised).map(|(t, realised)| {
+            let mut record = estimates_json(t);
+            record.insert("realised".into(), json!(realised));
+            record.insert("promised".into(), json!(t.promised()));
+            (t.name.clone(), Json::Object(record))
+        });
+        let targets: Map<String, Json> = targets.collect();
+        json!({
+            "train_rows": trial.train_rows,
+            "test_rows": trial.test_rows,
+            "correlation": trial.fit.correlated.as_ref().map(|c| c.text("rows")),
+            "chosen_by": trial.fit.name(trial.fit.chosen_by),
+            "targets": targets,
+        })
+    }
+
+    fn target_json(&self, index: usize, target: &TargetFit) -> Json {
+        let mut record = Map::new();
+        record.insert("target".into(), json!(target.name));
+        record.extend(estimates_json(target));
+        record.insert("promised".into(), json!(target.promised()));
+        record.insert("glmnet_lambda".into(), json!(target.glmnet_lambda));
+        record.insert("alpha".into(), json!(target.lambda * self.fit.rows as f64));
+        record.insert("df1".into(), json!(self.fit.path.df1[target.index]));
+        record.insert("variance".into(), json!(target.variance));
+        if let Some(edge) = target.edge {
+            record.insert("at_edge_of_grid".into(), json!(format!("{edge:?}").to_lowercase()));
+        }
+        if self.fit.targets.len() == 1 {
+            record.insert("intercept".into(), json!(target.intercept));
+            record.insert("coefficients".into(), json!(target.coefficients));
+            let bands = target.estimates.iter();
+            let bands = bands.filter_map(|e| e.band.map(|b| (key(e.measure).to_owned(), json!(b))));
+            record.insert("bands".into(), Json::Object(bands.collect()));
+            let mut path = Map::new();
+            let train = &self.fit.path.targets[index].train_error;
+            path.insert("train_error".into(), json!(train));
+            for e in &target.estimates {
+                if let Some(values) = self.fit.along(e.measure, index) {
+                    path.insert(key(e.measure).into(), json!(values));
+                }
+            }
+            record.insert("along_path".into(), Json::Object(path));
+        }
+        Json::Object(record)
+    }
+
+    /// One row a target.
+    pub(super) fn csv(&self) -> Result<String> {
+        let first = &self.fit.targets[0];
+        let mut header: Vec<String> =
+            ["target", "lambda", "df1", "variance", "train_error"].map(String::from).to_vec();
+        header.extend(first.estimates.iter().map(|e| key(e.measure).to_owned()));
+        if !self.trials.is_empty() {
+            header.push("realised".into());
+        }
+        let mut rows = vec![header];
+        for (index, t) in self.fit.targets.iter().enumerate() {
+            let df1 = self.fit.path.df1[t.index];
+            let mut row = vec![t.name.clone()];
+            row.extend([t.lambda, df1, t.variance, t.train_error].map(files::cell));
+            row.extend(t.estimates.iter().map(|e| files::cell(e.error)));
+            if !self.trials.is_empty() {
+                let realised: Vec<f64> = self.trials.iter().map(|t| t.realised[index]).collect();
+                row.push(files::cell(mean(&realised)));
+            }
+            rows.push(row);
+        }
+        files::csv(&rows)
+    }
+}
+
+/// What a doubt about CorrGCV means.
+fn reason(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Residuals => {
+            "the residuals are not correlated as the rows are, which it assumes (K′ ≠ K)"
+        }
+        Doubt::BlocksBetter => {
+            "whole blocks left out are predicted better than it allows, so the noise is less \
+             correlated than the rows, which it assumes equal (K′ ≠ K)"
+        }
+        Doubt::BlocksWorse => {
+            "whole blocks left out are predicted worse than it allows, so parts of the data differ"
+        }
+    }
+}
+
+fn estimates_json(target: &TargetFit) -> Map<String, Json> {
+    let mut record = Map::new();
+    record.insert("lambda".into(), json!(target.lambda));
+    record.insert("train_error".into(), json!(target.train_error));
+    for e in &target.estimates {
+        record.insert(key(e.measure).into(), json!(e.error));
+    }
+    if let Some(error) = target.horizon_error {
+        record.insert("correlated_test_error".into(), json!(error));
+    }
+    record
+}
+
+/// Name of a measure in files.
+fn key(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Criterion(Criterion::Gcv) => "gcv1",
+        Measure::Criterion(Criterion::Loo) => "loo",
+        Measure::Criterion(Criterion::Gcv2) => "gcv2",
+        Measure::Criterion(Criterion::CorrGcv) => "corr_gcv",
+        Measure::Criterion(Criterion::WhitenedCorrGcv) => "whitened_corr_gcv",
+        Measure::Criterion(_) => "other",
+        Measure::Folds(0) => "cross_validation",
+        Measure::Folds(_) => "cross_validation_2",
+        Measure::TwoComponents => "two_component",
+    }
+}
+
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[half] } else { 0.5 * (sorted[half - 1] + sorted[half]) }
+}
