@@ -1,6 +1,8 @@
 use crate::commands::Command;
 use crate::failure::{Failure, Result};
+use crate::files::extension;
 use clap::Parser;
+use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +40,48 @@ pub(crate) struct Output {
     /// Draw a figure (.svg), its data beside it as .csv.
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<String>,
+}
+
+impl Output {
+    /// Refuses file names that cannot be written as asked, before anything is computed.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(path) = &self.out
+            && !matches!(extension(path).as_str(), "csv" | "json")
+        {
+            return Err(Failure::input(format!(
+                "--out {path}: name a file that ends in .csv or .json"
+            )));
+        }
+        let Some(plot) = &self.plot else { return Ok(()) };
+        match extension(plot).as_str() {
+            "svg" => {}
+            "png" if cfg!(feature = "png") => {}
+            "png" => {
+                return Err(Failure::input(format!(
+                    "--plot {plot}: this rmt draws SVG only; name a .svg file, or build with \
+                     `--features png`"
+                )));
+            }
+            _ => {
+                return Err(Failure::input(format!(
+                    "--plot {plot}: name a file that ends in .svg (or .png where built with \
+                     `--features png`)"
+                )));
+            }
+        }
+        let data = figure_data(plot);
+        if self.out.as_ref() == Some(&data) {
+            return Err(Failure::input(format!(
+                "--out {data}: the data of --plot {plot} go there; give --out another name"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Where the data of a figure are written.
+pub(crate) fn figure_data(plot: &str) -> String {
+    Path::new(plot).with_extension("csv").to_string_lossy().into_owned()
 }
 
 /// Sizes the shared thread pool.

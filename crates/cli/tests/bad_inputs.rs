@@ -159,7 +159,7 @@ fn of_fit() {
         (&["fit", d, "--target", "y", "--correlation", "k3.csv"], &["k3.csv", "3 rows for 12"]),
         (
             &["fit", "asym.csv", "--target", "y", "--correlation", "kbad.csv"],
-            &["positive semi-definite"],
+            &["--correlation", "eigenvalue", "-9.99"],
         ),
         (&["fit", "asym.csv", "--target", "y", "--correlation", "kasym.csv"], &["symmetric"]),
         (&["fit", d, "--target", "y", "--criterion", "aic"], &["loo", "corr-gcv"]),

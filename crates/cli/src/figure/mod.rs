@@ -6,10 +6,10 @@
 
 mod draw;
 
-use crate::failure::{Failure, Result};
+use crate::args::figure_data;
+use crate::failure::Result;
 use crate::files;
 use serde::Serialize;
-use std::path::Path;
 
 /// A figure: curves over one axis, or a map over two.
 #[derive(Clone, Debug, Serialize)]
@@ -76,22 +76,16 @@ pub(crate) struct Mark {
 }
 
 impl Figure {
-    /// Draws the figure to `path` (.svg, or .png where built with that feature), its data beside
-    /// it as .csv. Returns the path of the data.
+    /// Draws the figure to `path` (.svg, or .png where built with that feature: see
+    /// [`Output::check`](crate::args::Output::check)), its data beside it as .csv. Returns the path
+    /// of the data.
     pub(crate) fn save(&self, path: &str) -> Result<String> {
-        let extension = Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default();
-        let bytes = match extension.to_lowercase().as_str() {
-            "svg" => draw::svg(self).into_bytes(),
+        let bytes = match files::extension(path).as_str() {
             "png" => draw::png(self)?,
-            _ => {
-                return Err(Failure::input(format!(
-                    "--plot {path}: name a file that ends in .svg (or .png where built with \
-                     `--features png`)"
-                )));
-            }
+            _ => draw::svg(self).into_bytes(),
         };
         files::write(path, &bytes)?;
-        let data = Path::new(path).with_extension("csv").to_string_lossy().into_owned();
+        let data = figure_data(path);
         files::write(&data, self.csv()?.as_bytes())?;
         Ok(data)
     }

@@ -4,38 +4,38 @@
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
 
-pub struct Folder(pub tempfile::TempDir);
+pub(crate) struct Folder(pub(crate) tempfile::TempDir);
 
-pub struct Outcome {
-    pub status: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Outcome {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).expect("a writable temporary folder");
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).expect("a file that the command wrote")
     }
 
-    pub fn rmt(&self, line: &[&str]) -> Outcome {
+    pub(crate) fn rmt(&self, line: &[&str]) -> Outcome {
         self.rmt_with(line, "")
     }
 
-    pub fn rmt_with(&self, line: &[&str], stdin: &str) -> Outcome {
+    pub(crate) fn rmt_with(&self, line: &[&str], stdin: &str) -> Outcome {
         let output = Command::cargo_bin("rmt")
             .expect("the binary of this package")
             .current_dir(self.0.path())
@@ -50,14 +50,14 @@ impl Folder {
     }
 
     /// The standard output of a command that succeeds.
-    pub fn done(&self, line: &[&str]) -> String {
+    pub(crate) fn done(&self, line: &[&str]) -> String {
         let outcome = self.rmt(line);
         assert_eq!(outcome.status, Some(0), "{line:?}: {}", outcome.err);
         outcome.out
     }
 
     /// Runs every line; each must end with status 2 and show every one of the words.
-    pub fn refuse(&self, cases: &[(&[&str], &[&str])]) {
+    pub(crate) fn refuse(&self, cases: &[(&[&str], &[&str])]) {
         for (line, words) in cases {
             let outcome = self.rmt(line);
             assert_eq!(outcome.status, Some(2), "{line:?}: {}", outcome.err);
@@ -70,7 +70,7 @@ impl Folder {
 }
 
 /// A file of the repository.
-pub fn repository(name: &str) -> String {
+pub(crate) fn repository(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.join(name).to_string_lossy().into_owned()
 }

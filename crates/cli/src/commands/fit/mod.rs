@@ -49,7 +49,8 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Fit")]
     no_intercept: bool,
     /// Ridges to try [default: a grid scaled to the spectrum of the data].
-    #[arg(long, value_name = "λ,…", value_delimiter = ',', help_heading = "Fit")]
+    #[arg(long, value_name = "λ,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(help_heading = "Fit")]
     lambda: Vec<f64>,
     /// Choose a ridge for each target instead of one for all.
     #[arg(long, help_heading = "Fit")]
@@ -75,7 +76,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROWS", help_heading = "Criteria")]
     holdout: Option<Holdout>,
     /// Error of a test point this many rows (or time units) after the last one as well.
-    #[arg(long, value_name = "STEPS", help_heading = "Criteria")]
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true, help_heading = "Criteria")]
     horizon: Option<f64>,
     /// Seed of --holdout random.
     #[arg(long, default_value_t = 0, help_heading = "Criteria")]
@@ -113,6 +114,7 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
+    args.output.check()?;
     if let Some(bad) = args.lambda.iter().find(|l| !(**l >= 0.0 && l.is_finite())) {
         return Err(Failure::input(format!("--lambda {bad}: a ridge is a finite number ≥ 0")));
     }
@@ -132,12 +134,7 @@ pub(crate) fn run(args: &Args) -> Result {
     if let Some(path) = &args.output.out {
         let text = match files::extension(path).as_str() {
             "csv" => answer.csv()?,
-            "json" => format!("{:#}\n", answer.json()),
-            _ => {
-                return Err(Failure::input(format!(
-                    "--out {path}: name a file that ends in .csv or .json"
-                )));
-            }
+            _ => format!("{:#}\n", answer.json()),
         };
         files::write(path, text.as_bytes())?;
     }

@@ -1,10 +1,12 @@
 mod axis;
+mod overlay;
 mod picture;
 mod run;
 mod show;
 
 use crate::args::Output;
 use crate::failure::{Failure, Result};
+use crate::figure::Series;
 use crate::files;
 use crate::inputs::{Inputs, KeyPath, value_of};
 use crate::output::{note, print};
@@ -48,6 +50,10 @@ pub(crate) struct Args {
     /// Quantities for the table and the figure [default: the task's own choice].
     #[arg(long, value_name = "QUANTITY,…", value_delimiter = ',')]
     show: Vec<String>,
+    /// Your own measurements over the theory: a table with a column of the swept input and columns
+    /// named like quantities (and QUANTITY_error, a standard error, if you have it).
+    #[arg(long, value_name = "CURVE.csv", requires = "plot", conflicts_with = "simulate")]
+    overlay: Option<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -60,11 +66,14 @@ struct Answer<'a> {
     points: Vec<Point>,
     /// Quantities for the table and figure.
     shown: Vec<String>,
+    /// Measurements of the user for the figure.
+    overlay: Vec<Series>,
     draws: Option<usize>,
     seed: u64,
 }
 
 pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
+    args.output.check()?;
     let task = registry.find(&args.task)?;
     let mut inputs = match &args.inputs {
         Some(path) => Inputs::read(path)?,
@@ -99,25 +108,25 @@ pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
         args.over.iter().map(|text| Axis::parse(text, &schema)).collect::<Result<_>>()?;
     let points = compute(task, &inputs, &axes, args.simulate, args.seed)?;
     let shown = shown(task, &points, &args.show)?;
+    let overlay = match &args.overlay {
+        Some(path) => overlay::read(path, &axes, &shown)?,
+        None => Vec::new(),
+    };
     let answer = Answer {
         task,
         inputs: &inputs,
         axes,
         points,
         shown,
+        overlay,
         draws: args.simulate,
         seed: args.seed,
     };
 
     if let Some(path) = &args.output.out {
-        let text = match path.to_lowercase() {
-            p if p.ends_with(".csv") => answer.csv()?,
-            p if p.ends_with(".json") => format!("{:#}\n", answer.json()),
-            _ => {
-                return Err(Failure::input(format!(
-                    "--out {path}: name a file that ends in .csv or .json"
-                )));
-            }
+        let text = match files::extension(path).as_str() {
+            "csv" => answer.csv()?,
+            _ => format!("{:#}\n", answer.json()),
         };
         files::write(path, text.as_bytes())?;
     }

@@ -49,6 +49,7 @@ impl Answer<'_> {
         if series.is_empty() {
             return Err(self.nothing("no single number"));
         }
+        series.extend(self.overlay.iter().cloned());
         let infinite = |p: &&super::Point| {
             p.theory
                 .as_ref()
@@ -147,11 +148,16 @@ impl Answer<'_> {
         let label = if label.chars().count() <= 40 { label } else { String::new() };
         let log = series.iter().any(|s| spans_decades(&s.y))
             && series.iter().all(|s| s.y.iter().all(|v| v.is_nan() || *v > 0.0));
+        let points = match self.overlay.as_slice() {
+            [] => "simulated ± 2 s.e.",
+            [first, ..] if first.limits.is_some() => "measured ± 2 s.e.",
+            _ => "measured",
+        };
         Figure {
             title: self.title(),
             x,
             y: Axis::new(&label, log),
-            content: Content::Curves { series, marks, points: "simulated ± 2 s.e.".into() },
+            content: Content::Curves { series, marks, points: points.into() },
         }
     }
 
