@@ -1,0 +1,38 @@
+//! Certified large-size limits of traces of random-matrix expressions.
+//!
+//! A typed expression in random and deterministic matrices, such as
+//! `tr(inv(Z'*Z/n + lam*I(p)))`, is linearised exactly, its average resolvent solved from the matrix
+//! Dyson equation
+//!
+//! ```text
+//! G = (F − η(G))⁻¹,   η(M) = E[Q M Q],
+//! ```
+//!
+//! reduced to as few scalar unknowns as it has, and the solution accepted only with a certificate
+//! that it is the physical one. Sources: Helton, Rashidi Far and Speicher (2007); Helton, Mai and
+//! Speicher (2018); Ajanki, Erdős and Krüger (2019); Subramonian and Dohmatob (2025).
+#![forbid(unsafe_code)]
+
+mod binding;
+mod engine;
+mod error;
+mod field;
+mod formula;
+mod input;
+mod matrix;
+mod model;
+mod nodes;
+mod pencil;
+mod show;
+mod solve;
+mod structure;
+mod syntax;
+mod task;
+mod twin;
+mod typing;
+
+pub use error::{Error, Place, Result, Span};
+pub use input::{Basis, Deterministic, Parameter, Problem, Random, RandomKind, Variance};
+pub use model::{Answer, Model};
+pub use solve::Path;
+pub use task::tasks;
