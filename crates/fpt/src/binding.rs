@@ -36,8 +36,7 @@ impl<'a> Binder<'a> {
         let number = |x: f64| F::from_number(x);
         let mut out = Vec::with_capacity(structure.groups.len());
         for (index, group) in structure.groups.iter().enumerate() {
-            let words = (0..pencil.words.len())
-                .filter(|w| structure.word_group[*w] == Some(index));
+            let words = (0..pencil.words.len()).filter(|w| structure.word_group[*w] == Some(index));
             if group.evaluation == Evaluation::Dense {
                 let mut matrices = vec![None; pencil.words.len()];
                 for word in words {
@@ -189,7 +188,7 @@ pub(crate) fn symbol_value<F: Number>(
     use crate::formula::Symbol;
     let value = match symbol {
         Symbol::Parameter(i) => parameters[i],
-        other => declarations.symbol(other),
+        other => declarations.leaf(other),
     };
     F::from_complex(value).unwrap_or_else(|| F::from_number(f64::NAN))
 }

@@ -43,17 +43,10 @@ impl<F: Field> Coefficients<F> {
 
     /// All coefficients.
     pub(crate) fn all(&self) -> impl Iterator<Item = F> + '_ {
-        [
-            &self.fixed,
-            &self.random,
-            &self.variance,
-            &self.input,
-            &self.output,
-            &self.feedthrough,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
+        [&self.fixed, &self.random, &self.variance, &self.input, &self.output, &self.feedthrough]
+            .into_iter()
+            .flatten()
+            .copied()
     }
 
     /// c_t c_s v of a pair.
@@ -195,10 +188,6 @@ impl<'a, F: Field> Engine<'a, F> {
     /// The unknown of a pair, `None` if the pair vanishes.
     pub(crate) fn class(&self, pair: usize) -> Option<usize> {
         self.classes.of[pair]
-    }
-
-    pub(crate) fn coefficients(&self) -> &Coefficients<F> {
-        &self.coefficients
     }
 
     /// Values of the self-energy entries of a group at unknowns u, times q.
@@ -544,9 +533,8 @@ impl<'a, F: Field> Engine<'a, F> {
         }
         let moved = Green { groups };
         let images = self.images(&moved, &self.classes.representatives);
-        let value = self.ports(green, |o, b| {
-            d.output[o] * c.input[b] + c.output[o] * d.input[b]
-        }) + self.ports(&moved, |o, b| c.output[o] * c.input[b])
+        let value = self.ports(green, |o, b| d.output[o] * c.input[b] + c.output[o] * d.input[b])
+            + self.ports(&moved, |o, b| c.output[o] * c.input[b])
             + self.feedthrough(&d.feedthrough);
         (images, value)
     }
@@ -591,7 +579,11 @@ impl<F: Number> Engine<'_, F> {
             let ends = |pair: usize| {
                 let (t, s) = self.structure.pairs[pair];
                 let (j, i) = (random[t].column, random[s].row);
-                (random[t].right, (self.structure.place[j].1, self.structure.place[i].1), random[s].left)
+                (
+                    random[t].right,
+                    (self.structure.place[j].1, self.structure.place[i].1),
+                    random[s].left,
+                )
             };
             let here: Vec<(usize, usize)> = self
                 .classes
@@ -615,7 +607,8 @@ impl<F: Number> Engine<'_, F> {
                         for (class, pair) in &here {
                             let (right, (j, i), left) = ends(*pair);
                             let word = |w: WordId| words[w].as_ref().map_or(1.0, |v| v[atom].abs());
-                            out[*class] += weight.abs() * word(right) * size[j * k + i] * word(left);
+                            out[*class] +=
+                                weight.abs() * word(right) * size[j * k + i] * word(left);
                         }
                     }
                 }
@@ -689,11 +682,7 @@ fn plan(pencil: &Pencil, structure: &Structure, classes: &Classes, group: usize)
 }
 
 /// Block (j, i) of a dense G.
-fn probe<F: Field>(
-    g: &Matrix<F>,
-    blocks: &[(usize, usize)],
-    (j, i): (usize, usize),
-) -> Matrix<F> {
+fn probe<F: Field>(g: &Matrix<F>, blocks: &[(usize, usize)], (j, i): (usize, usize)) -> Matrix<F> {
     let ((row, rows), (column, columns)) = (blocks[j], blocks[i]);
     g.block(row, column, rows, columns)
 }

@@ -321,8 +321,9 @@ mod tests {
 
     #[test]
     fn prime_field_axioms() {
-        let values: Vec<Prime> =
-            (0..50).map(|i| Prime::from_bits(rmt_task::Draw { seed: 1, index: i }.stream())).collect();
+        let values: Vec<Prime> = (0..50)
+            .map(|i| Prime::from_bits(rmt_task::Draw { seed: 1, index: i }.stream()))
+            .collect();
         for w in values.windows(3) {
             let [a, b, c] = [w[0], w[1], w[2]];
             assert_eq!((a + b) * c, a * c + b * c);

@@ -70,6 +70,11 @@ impl Formulas {
         self.insert(Operation::Symbol(symbol))
     }
 
+    /// The formula of a leaf, if it occurs.
+    pub(crate) fn find(&self, symbol: Symbol) -> Option<Scalar> {
+        self.index.get(&Operation::Symbol(symbol)).copied()
+    }
+
     /// The value, if the formula is a literal number.
     pub(crate) fn literal(&self, scalar: Scalar) -> Option<f64> {
         match self.operation(scalar) {

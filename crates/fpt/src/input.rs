@@ -384,9 +384,9 @@ impl Concrete {
             out
         };
         match self {
-            Concrete::Diagonal(d) => Concrete::Diagonal(
-                (0..copies).flat_map(|_| d.iter().copied()).collect(),
-            ),
+            Concrete::Diagonal(d) => {
+                Concrete::Diagonal((0..copies).flat_map(|_| d.iter().copied()).collect())
+            }
             Concrete::Symmetric(m) => Concrete::Symmetric(blocks(m)),
             Concrete::General(m) => Concrete::General(blocks(m)),
         }

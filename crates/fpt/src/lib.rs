@@ -14,25 +14,34 @@
 #![forbid(unsafe_code)]
 
 mod binding;
+mod curve;
 mod engine;
 mod error;
+#[cfg(test)]
+mod exactness;
 mod field;
 mod formula;
+mod gallery;
 mod input;
 mod matrix;
 mod model;
 mod nodes;
 mod pencil;
 mod show;
+mod simulate;
 mod solve;
 mod structure;
+mod symbolic;
 mod syntax;
 mod task;
 mod twin;
 mod typing;
 
+pub use curve::{CurvePoint, size_curve};
 pub use error::{Error, Place, Result, Span};
+pub use gallery::{Example, gallery};
 pub use input::{Basis, Deterministic, Parameter, Problem, Random, RandomKind, Variance};
 pub use model::{Answer, Model};
+pub use simulate::{Check, Entries, Simulation, Verdict, check, enlarged, sample};
 pub use solve::Path;
 pub use task::tasks;

@@ -4,7 +4,7 @@ use crate::binding::{Binder, symbol_value};
 use crate::engine::{Classes, Coefficients, Engine, GroupData};
 use crate::error::{Error, Place, Result, Span};
 use crate::field::Number;
-use crate::formula::{Formulas, Scalar, Symbol};
+use crate::formula::{Formulas, Scalar, Symbol, Values};
 use crate::input::Problem;
 use crate::nodes::NodeId;
 use crate::pencil::{MAX_BLOCKS, Pencil, linearise};
@@ -65,6 +65,7 @@ pub struct Model {
     /// ∂(value)/∂(trace).
     by_trace: Vec<Scalar>,
     parameters: Vec<Complex64>,
+    source: String,
 }
 
 /// Unknowns of every trace, to start a neighbouring solve from.
@@ -73,7 +74,14 @@ pub(crate) type Start<F> = Vec<Vec<F>>;
 /// A solved point.
 pub(crate) struct Point<F> {
     pub(crate) answer: Answer,
-    pub(crate) traces: Vec<Certified<F>>,
+    traces: Vec<Certified<F>>,
+}
+
+impl<F: Number> Point<F> {
+    /// The unknowns of every trace.
+    pub(crate) fn unknowns(&self) -> Start<F> {
+        self.traces.iter().map(|t| t.unknowns.clone()).collect()
+    }
 }
 
 impl Model {
@@ -92,11 +100,18 @@ impl Model {
             },
             message,
         };
+        // Sizes as symbols, for the written-out system.
+        for d in 0..program.declarations.dimensions.len() {
+            program.formulas.symbol(Symbol::Dimension(d));
+        }
         let mut pencils = Vec::with_capacity(program.traces.len());
         for node in program.traces.clone() {
-            let pencil = linearise(&program.nodes, &mut program.formulas, node).ok_or_else(|| {
-                whole(format!("a trace needs more than {MAX_BLOCKS} blocks; split the expression"))
-            })?;
+            let pencil =
+                linearise(&program.nodes, &mut program.formulas, node).ok_or_else(|| {
+                    whole(format!(
+                        "a trace needs more than {MAX_BLOCKS} blocks; split the expression"
+                    ))
+                })?;
             pencils.push((node, pencil));
         }
         let mut by_trace = Vec::with_capacity(pencils.len());
@@ -104,8 +119,7 @@ impl Model {
             let symbol = Symbol::Trace(index);
             by_trace.push(program.formulas.derivative(program.root, symbol));
         }
-        let mut binder = Binder::new(&program.declarations);
-        let mut traces = Vec::with_capacity(pencils.len());
+        let mut built = Vec::with_capacity(pencils.len());
         for (node, pencil) in pencils {
             let structure = Structure::new(&pencil, &program.declarations);
             let pairs = structure.pairs.len().max(structure.mates.len());
@@ -115,14 +129,21 @@ impl Model {
                      solved; split the expression"
                 )));
             }
-            let reduction =
-                reduce(&pencil, &structure, &program.declarations, &program.formulas);
+            built.push((node, pencil, structure));
+        }
+        let parts: Vec<_> =
+            built.iter().map(|(_, pencil, structure)| (pencil, structure)).collect();
+        let reductions = reduce(&parts, &program.declarations, &program.formulas);
+        let mut binder = Binder::new(&program.declarations);
+        let mut traces = Vec::with_capacity(built.len());
+        for ((node, pencil, structure), reduction) in built.into_iter().zip(reductions) {
             let groups = binder.groups(&pencil, &structure)?;
             traces.push(TraceModel { node, pencil, structure, reduction, groups });
         }
         let variance = program.declarations.random.iter().map(|r| r.variance).collect();
         let parameters = program.declarations.parameters.iter().map(|(_, x)| *x).collect();
-        Ok(Self { program, traces, variance, by_trace, parameters })
+        let source = problem.expression.clone();
+        Ok(Self { program, traces, variance, by_trace, parameters, source })
     }
 
     /// Index of a parameter.
@@ -150,12 +171,32 @@ impl Model {
         Ok(model)
     }
 
+    /// The text of the expression.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The formula of a size.
+    pub(crate) fn size_symbol(&self, dimension: usize) -> Scalar {
+        self.program.formulas.find(Symbol::Dimension(dimension)).unwrap_or(Formulas::ONE)
+    }
+
     pub(crate) fn is_real(&self) -> bool {
         self.parameters.iter().all(|x| x.im == 0.0)
     }
 
     pub(crate) fn parameters(&self) -> &[Complex64] {
         &self.parameters
+    }
+
+    /// Values of all formulas at the model's parameters and the given traces.
+    pub(crate) fn formula_values<F: Number>(&self, traces: &[F]) -> Values<F> {
+        let declarations = &self.program.declarations;
+        let leaf = |symbol| match symbol {
+            Symbol::Trace(i) => traces.get(i).copied().unwrap_or(F::ZERO),
+            other => symbol_value::<F>(declarations, &self.parameters, other),
+        };
+        self.program.formulas.evaluate(leaf, 0)
     }
 
     /// The deterministic equivalent, certified.

@@ -198,7 +198,11 @@ impl Nodes {
     }
 
     /// Adds combinations of one shape: nested sums are flattened, equal terms collected.
-    pub(crate) fn add(&self, formulas: &mut Formulas, parts: &[(Scalar, Combination)]) -> Combination {
+    pub(crate) fn add(
+        &self,
+        formulas: &mut Formulas,
+        parts: &[(Scalar, Combination)],
+    ) -> Combination {
         let shape = parts[0].1.shape;
         let mut gathered: Vec<(Vec<Scalar>, NodeId)> = Vec::new();
         let mut place: HashMap<NodeId, usize> = HashMap::new();

@@ -257,7 +257,9 @@ impl<'a> Builder<'a> {
             Node::Random { factor, transposed } => {
                 let occurrence = (*factor, *transposed);
                 match &form[..] {
-                    [Term { coefficient, left, random: None, variable: v @ Variable::State(_) }] => {
+                    [
+                        Term { coefficient, left, random: None, variable: v @ Variable::State(_) },
+                    ] => {
                         vec![Term {
                             coefficient: *coefficient,
                             left: 0,
@@ -275,11 +277,8 @@ impl<'a> Builder<'a> {
             Node::Inverse(inner) => {
                 let mixed = form.iter().any(|t| t.random.is_some())
                     && form.iter().any(|t| t.variable == Variable::Input);
-                let form = if mixed {
-                    vec![state(Variable::State(self.name(form, rows)?))]
-                } else {
-                    form
-                };
+                let form =
+                    if mixed { vec![state(Variable::State(self.name(form, rows)?))] } else { form };
                 let y = self.variable(rows)?;
                 self.inverses.push(y);
                 let right = self.negated(&form);
@@ -295,9 +294,9 @@ impl<'a> Builder<'a> {
 
     /// Adds a term, to an equal one if there is one.
     fn gather(&mut self, form: &mut Form, term: Term) {
-        let same = form.iter_mut().find(|t| {
-            (t.left, &t.random, t.variable) == (term.left, &term.random, term.variable)
-        });
+        let same = form
+            .iter_mut()
+            .find(|t| (t.left, &t.random, t.variable) == (term.left, &term.random, term.variable));
         match same {
             Some(t) => t.coefficient = self.formulas.add(t.coefficient, term.coefficient),
             None => form.push(term),

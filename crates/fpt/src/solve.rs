@@ -273,8 +273,8 @@ impl<F: Number> Solver<'_, F> {
                     let size = image.abs().max(u[class].abs());
                     let relative = if difference == 0.0 { 0.0 } else { difference / size };
                     if relative > 1e-12 {
-                        let floor = floor
-                            .get_or_insert_with(|| self.floor(green, u, F::ZERO, F::ONE));
+                        let floor =
+                            floor.get_or_insert_with(|| self.floor(green, u, F::ZERO, F::ONE));
                         if difference <= floor[class] { 0.0 } else { relative }
                     } else {
                         relative
@@ -288,9 +288,8 @@ impl<F: Number> Solver<'_, F> {
 
     fn epsilon_path(&self, direction: F) -> Result<Certified<F>, Miss> {
         let shift = |epsilon: f64| direction * F::from_number(epsilon);
-        let certified = |u: Vec<F>, epsilon: f64| {
-            self.certify(&u, shift(epsilon), F::ONE).map(|_| u)
-        };
+        let certified =
+            |u: Vec<F>, epsilon: f64| self.certify(&u, shift(epsilon), F::ONE).map(|_| u);
         let mut epsilon = 1.0;
         let start = loop {
             match self.direct(shift(epsilon)).and_then(|u| certified(u, epsilon)) {

@@ -269,7 +269,8 @@ impl Descent<'_> {
                 Err(self.error(at, "the expression ends where an operand should follow"))
             }
             Token::Sign(c) | Token::Unknown(c) => {
-                Err(self.error(span, format!("expected a name, a number or a bracket, found `{c}`")))
+                Err(self
+                    .error(span, format!("expected a name, a number or a bracket, found `{c}`")))
             }
         }
     }

@@ -10,12 +10,12 @@
 use crate::engine::{Classes, Coefficients, Engine, GroupData};
 use crate::field::{Field, Prime, integer_power};
 use crate::formula::{Formulas, Scalar, Symbol};
+use crate::input::Concrete;
 use crate::matrix::Matrix;
 use crate::nodes::Letter;
 use crate::pencil::Pencil;
 use crate::structure::{Evaluation, Structure};
 use crate::typing::Declarations;
-use crate::input::Concrete;
 use rmt_task::Draw;
 use std::collections::HashMap;
 
@@ -30,6 +30,9 @@ const MAX_DRAWS: usize = 60;
 #[derive(Clone, Debug)]
 pub(crate) struct Reduction {
     pub(crate) classes: Classes,
+    /// Number of each class among the classes of all pencils of the model: traces of one resolvent
+    /// share unknowns.
+    pub(crate) shared: Vec<usize>,
     /// Components of mutually dependent unknowns, each after those it needs.
     pub(crate) components: Vec<Component>,
 }
@@ -42,58 +45,71 @@ pub(crate) struct Component {
     pub(crate) affine: bool,
 }
 
-/// Reduces the unknowns of a pencil.
+/// Reduces the unknowns of the pencils of a model together.
 pub(crate) fn reduce(
-    pencil: &Pencil,
-    structure: &Structure,
+    parts: &[(&Pencil, &Structure)],
     declarations: &Declarations,
     formulas: &Formulas,
-) -> Reduction {
-    let count = structure.pairs.len();
-    let all: Vec<usize> = (0..count).collect();
-    let trivial = Classes::trivial(count);
-    let mut of: Vec<Option<usize>> = vec![None; count];
+) -> Vec<Reduction> {
+    let trivial: Vec<Classes> =
+        parts.iter().map(|(_, s)| Classes::trivial(s.pairs.len())).collect();
+    let mut of: Vec<Vec<Option<usize>>> =
+        parts.iter().map(|(_, s)| vec![None; s.pairs.len()]).collect();
     let (mut stable, mut draw) = (0, 0);
     while stable < STABLE_DRAWS {
         draw += 1;
         if draw > MAX_DRAWS {
-            of = (0..count).map(Some).collect();
+            let mut fresh = 0..;
+            of.iter_mut().flatten().for_each(|class| *class = fresh.next());
             break;
         }
-        let twin = Twin::new(draw, pencil, structure, declarations, formulas);
-        let engine = twin.engine(pencil, structure, &trivial);
-        let tau: Vec<Prime> = of
-            .iter()
-            .map(|class| class.map_or(Prime::ZERO, |c| twin.dice.roll("unknown", c as u64)))
-            .collect();
-        let Some(green) = engine.green(&tau, twin.shift(), Prime::ONE) else { continue };
-        let images = engine.images(&green, &all);
         let mut split: HashMap<(Option<usize>, Prime), usize> = HashMap::new();
-        let next: Vec<Option<usize>> = of
-            .iter()
-            .zip(&images)
-            .map(|(class, image)| {
-                if class.is_none() && *image == Prime::ZERO {
-                    return None;
-                }
-                let fresh = split.len();
-                Some(*split.entry((*class, *image)).or_insert(fresh))
-            })
-            .collect();
+        let mut next = Vec::with_capacity(parts.len());
+        for (((pencil, structure), trivial), of) in parts.iter().zip(&trivial).zip(&of) {
+            let twin = Twin::new(draw, pencil, structure, declarations, formulas);
+            let engine = twin.engine(pencil, structure, trivial);
+            let tau: Vec<Prime> = of
+                .iter()
+                .map(|class| class.map_or(Prime::ZERO, |c| twin.dice.roll("unknown", c as u64)))
+                .collect();
+            let Some(green) = engine.green(&tau, twin.shift(), Prime::ONE) else { break };
+            let images = engine.images(&green, &trivial.representatives);
+            let mut classes = Vec::with_capacity(of.len());
+            for (class, image) in of.iter().zip(&images) {
+                classes.push(if class.is_none() && *image == Prime::ZERO {
+                    None
+                } else {
+                    let fresh = split.len();
+                    Some(*split.entry((*class, *image)).or_insert(fresh))
+                });
+            }
+            next.push(classes);
+        }
+        if next.len() < parts.len() {
+            continue; // a singular draw
+        }
         // Numbered by first appearance, so an unchanged partition has the same numbers.
         stable = if next == of { stable + 1 } else { 0 };
         of = next;
     }
-    let size = of.iter().flatten().max().map_or(0, |c| c + 1);
-    let mut representatives = vec![usize::MAX; size];
-    for (pair, class) in of.iter().enumerate().rev() {
-        if let Some(class) = class {
-            representatives[*class] = pair;
+    let one = |((pencil, structure), of): (&(&Pencil, &Structure), &Vec<Option<usize>>)| {
+        let mut shared: Vec<usize> = Vec::new();
+        let mut representatives = Vec::new();
+        let mut local = Vec::with_capacity(of.len());
+        for (pair, class) in of.iter().enumerate() {
+            local.push(class.map(|class| {
+                shared.iter().position(|s| *s == class).unwrap_or_else(|| {
+                    shared.push(class);
+                    representatives.push(pair);
+                    shared.len() - 1
+                })
+            }));
         }
-    }
-    let classes = Classes { of, representatives };
-    let components = components(pencil, structure, declarations, formulas, &classes, draw as u64);
-    Reduction { classes, components }
+        let classes = Classes { of: local, representatives };
+        let components = components(pencil, structure, declarations, formulas, &classes, draw);
+        Reduction { classes, shared, components }
+    };
+    parts.iter().zip(&of).map(one).collect()
 }
 
 fn components(
@@ -102,11 +118,11 @@ fn components(
     declarations: &Declarations,
     formulas: &Formulas,
     classes: &Classes,
-    draw: u64,
+    draw: usize,
 ) -> Vec<Component> {
     let n = classes.len();
     let whole = vec![Component { unknowns: (0..n).collect(), affine: false }];
-    let twin = Twin::new(draw as usize + 1, pencil, structure, declarations, formulas);
+    let twin = Twin::new(draw + 1, pencil, structure, declarations, formulas);
     let engine = twin.engine(pencil, structure, classes);
     let point: Vec<Prime> = (0..n).map(|k| twin.dice.roll("unknown", k as u64)).collect();
     let Some(green) = engine.green(&point, twin.shift(), Prime::ONE) else { return whole };
@@ -205,8 +221,13 @@ impl Dice {
         Prime::from_bits(Draw { seed: self.0 ^ salt, index }.stream())
     }
 
-    fn weight(self, group: usize, atom: usize) -> Prime {
-        self.roll("weight", (group * ATOMS + atom) as u64)
+    fn weight(self, dimension: usize, atom: usize) -> Prime {
+        self.roll("weight", (dimension * ATOMS + atom) as u64)
+    }
+
+    /// Size of a dimension: the weight of all its atoms.
+    fn size(self, dimension: usize) -> Prime {
+        (0..ATOMS).fold(Prime::ZERO, |s, a| s + self.weight(dimension, a))
     }
 }
 
@@ -235,14 +256,11 @@ impl<'a> Twin<'a> {
                 small[*d] = 3 + position;
             }
         }
-        let size = |d: usize| match structure.groups.iter().position(|g| g.dimensions.contains(&d))
-        {
-            None => dice.roll("size", d as u64),
-            Some(g) => match structure.groups[g].evaluation {
-                Evaluation::Dense => dice.weight(g, 0) * Prime::from_number(small[d] as f64),
-                Evaluation::Scalar => dice.weight(g, 0),
-                _ => (0..ATOMS).fold(Prime::ZERO, |s, a| s + dice.weight(g, a)),
-            },
+        let size = |d: usize| match structure.groups.iter().find(|g| g.dimensions.contains(&d)) {
+            Some(g) if g.evaluation == Evaluation::Dense => {
+                dice.weight(g.dimensions[0], 0) * Prime::from_number(small[d] as f64)
+            }
+            _ => dice.size(d),
         };
         let sizes: Vec<Prime> = (0..declarations.dimensions.len()).map(size).collect();
         let leaf = |symbol| match symbol {
@@ -274,13 +292,13 @@ impl<'a> Twin<'a> {
     fn matrices(&self, pencil: &Pencil, structure: &Structure) -> Vec<GroupData<Prime>> {
         let mut groups = Vec::new();
         for (index, group) in structure.groups.iter().enumerate() {
-            let words =
-                (0..pencil.words.len()).filter(|w| structure.word_group[*w] == Some(index));
+            let words = (0..pencil.words.len()).filter(|w| structure.word_group[*w] == Some(index));
             if group.evaluation == Evaluation::Dense {
                 let mut matrices = vec![None; pencil.words.len()];
                 for word in words {
                     let letters = pencil.words.letters(word);
-                    let product = letters.iter().map(|l| self.matrix(*l)).reduce(|a, b| a.product(&b));
+                    let product =
+                        letters.iter().map(|l| self.matrix(*l)).reduce(|a, b| a.product(&b));
                     matrices[word] = product;
                 }
                 let (mut size, mut blocks) = (0, Vec::new());
@@ -294,7 +312,7 @@ impl<'a> Twin<'a> {
                     blocks,
                     size,
                     trace_size: self.small[pencil.dimension],
-                    weight: self.dice.weight(index, 0),
+                    weight: self.dice.weight(group.dimensions[0], 0),
                 });
                 continue;
             }
@@ -302,12 +320,16 @@ impl<'a> Twin<'a> {
             let mut values = vec![None; pencil.words.len()];
             for word in words {
                 let letters = pencil.words.letters(word);
-                let at = |atom| {
-                    letters.iter().fold(Prime::ONE, |x, l| x * self.atom_power(*l, atom))
-                };
+                let at =
+                    |atom| letters.iter().fold(Prime::ONE, |x, l| x * self.atom_power(*l, atom));
                 values[word] = Some((0..atoms).map(at).collect());
             }
-            let weights = (0..atoms).map(|a| self.dice.weight(index, a)).collect();
+            let dimension = group.dimensions[0];
+            let weights = if group.evaluation == Evaluation::Scalar {
+                vec![self.dice.size(dimension)]
+            } else {
+                (0..atoms).map(|a| self.dice.weight(dimension, a)).collect()
+            };
             groups.push(GroupData::Atoms { weights, words: values });
         }
         groups
@@ -348,7 +370,8 @@ impl<'a> Twin<'a> {
                         let mut sum = Matrix::zeros(rows, rows);
                         let mut power = Matrix::identity(rows);
                         for k in 0..rows as u64 {
-                            let c = self.dice.roll("power", bits ^ (k * 977 + letter.matrix as u64));
+                            let c =
+                                self.dice.roll("power", bits ^ (k * 977 + letter.matrix as u64));
                             sum.add_block(0, 0, c, &power);
                             power = power.product(&root);
                         }
@@ -359,11 +382,7 @@ impl<'a> Twin<'a> {
             Concrete::General(_) => {
                 let plain = Matrix::from_fn(rows, columns, entry);
                 let turned = if letter.transposed { plain.transposed() } else { plain };
-                if letter.power() < 0.0 {
-                    turned.gauss_inverse().unwrap_or(turned)
-                } else {
-                    turned
-                }
+                if letter.power() < 0.0 { turned.gauss_inverse().unwrap_or(turned) } else { turned }
             }
         }
     }
@@ -374,11 +393,8 @@ impl<'a> Twin<'a> {
 const ROOTS: i64 = 120;
 
 fn matrix_power(root: &Matrix<Prime>, power: i64) -> Matrix<Prime> {
-    let mut square = if power < 0 {
-        root.gauss_inverse().unwrap_or_else(|| root.clone())
-    } else {
-        root.clone()
-    };
+    let mut square =
+        if power < 0 { root.gauss_inverse().unwrap_or_else(|| root.clone()) } else { root.clone() };
     let mut out = Matrix::identity(root.rows());
     let mut left = power.unsigned_abs();
     while left > 0 {

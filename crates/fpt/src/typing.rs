@@ -159,10 +159,7 @@ fn names(ast: &Ast, out: &mut BTreeSet<String>) {
 }
 
 /// Checks the declarations; also returns the possible shapes of every deterministic matrix.
-fn declare(
-    problem: &Problem,
-    formulas: &mut Formulas,
-) -> Result<(Declarations, Vec<Vec<Shape>>)> {
+fn declare(problem: &Problem, formulas: &mut Formulas) -> Result<(Declarations, Vec<Vec<Shape>>)> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     let groups: [(&str, Vec<&String>); 4] = [
         ("dims", problem.dims.keys().collect()),
@@ -263,13 +260,19 @@ fn declare(
                     Concrete::Diagonal(_) => format!("has {rows} entries"),
                     _ => format!("is {rows}×{columns}"),
                 };
-                let message =
-                    format!("{what}, but no dimension has that size; sizes are {}", sizes.join(", "));
+                let message = format!(
+                    "{what}, but no dimension has that size; sizes are {}",
+                    sizes.join(", ")
+                );
                 return Err(Error::invalid(key, message));
             }
             None => fitting,
         };
-        fixed.push(FixedMatrix { name: name.clone(), shape: fitting[0], entries: Arc::new(entries) });
+        fixed.push(FixedMatrix {
+            name: name.clone(),
+            shape: fitting[0],
+            entries: Arc::new(entries),
+        });
         options.push(fitting);
     }
     if let Some(name) =
@@ -282,8 +285,7 @@ fn declare(
     for (index, (name, r)) in problem.random.iter().enumerate() {
         let key = format!("random.{name}.variance");
         let ast = parse(&key, &r.variance.0)?;
-        let mut typer =
-            Typer::new(declarations.clone(), formulas.clone(), &key, &r.variance.0);
+        let mut typer = Typer::new(declarations.clone(), formulas.clone(), &key, &r.variance.0);
         let Typed::Scalar(variance) = typer.typed(&ast)? else {
             return Err(typer.shape(ast.span, "a variance is a number, this is a matrix"));
         };
@@ -291,7 +293,7 @@ fn declare(
             return Err(typer.shape(ast.span, "a variance cannot depend on a trace"));
         }
         *formulas = typer.formulas;
-        let value = formulas.evaluate(|s| declarations.symbol(s), 0).at(variance);
+        let value = formulas.evaluate(|s| declarations.leaf(s), 0).at(variance);
         if !(value.re > 0.0 && value.re.is_finite() && value.im == 0.0) {
             let place = Place { key, text: r.variance.0.clone(), span: ast.span };
             let value = if value.im == 0.0 { value.re.to_string() } else { value.to_string() };
@@ -306,7 +308,7 @@ fn declare(
 
 impl Declarations {
     /// Value of a leaf that is no trace.
-    pub(crate) fn symbol(&self, symbol: Symbol) -> Complex64 {
+    pub(crate) fn leaf(&self, symbol: Symbol) -> Complex64 {
         match symbol {
             Symbol::Parameter(i) => self.parameters[i].1,
             Symbol::Dimension(i) => Complex64::new(self.dimensions[i].size as f64, 0.0),
@@ -334,9 +336,8 @@ fn fitting_shapes(entries: &Concrete, dimensions: &[Dimension]) -> Vec<Shape> {
             all.filter(|d| dimensions[*d].atoms() == rows).map(|d| (d, d)).collect()
         }
         Concrete::Symmetric(_) | Concrete::General(_) => {
-            let fits = |d: usize, size| {
-                dimensions[d].size == size && dimensions[d].weights.is_none()
-            };
+            let fits =
+                |d: usize, size| dimensions[d].size == size && dimensions[d].weights.is_none();
             all.clone()
                 .flat_map(|r| all.clone().map(move |c| (r, c)))
                 .filter(|(r, c)| fits(*r, rows) && fits(*c, columns))
@@ -488,7 +489,8 @@ impl<'a> Typer<'a> {
 
     fn call(&mut self, function: &str, at: Span, argument: &Ast, span: Span) -> Result<Typed> {
         if !FUNCTIONS.contains(&function) {
-            let message = if let Ok(Typed::Matrix(_) | Typed::Scalar(_)) = self.named(function, at) {
+            let message = if let Ok(Typed::Matrix(_) | Typed::Scalar(_)) = self.named(function, at)
+            {
                 format!("`{function}` is not a function; write the product as {function}*(…)")
             } else {
                 self.unknown("function", function, &FUNCTIONS)
@@ -521,7 +523,8 @@ impl<'a> Typer<'a> {
             ("sqrt", Typed::Matrix(m)) => self.matrix_power(&m, 0.5, argument.span),
             (_, Typed::Scalar(_)) => {
                 let remedy = if function == "inv" { "write 1/x for a number" } else { "remove it" };
-                let message = format!("{function} takes a square matrix, this is a number; {remedy}");
+                let message =
+                    format!("{function} takes a square matrix, this is a number; {remedy}");
                 Err(self.shape(argument.span, message))
             }
             (_, Typed::Matrix(m)) if m.shape.0 != m.shape.1 => {
@@ -671,7 +674,8 @@ impl<'a> Typer<'a> {
 
     fn matrix_power(&mut self, m: &Combination, power: f64, span: Span) -> Result<Typed> {
         if m.shape.0 != m.shape.1 {
-            let message = format!("only square matrices have powers, this is {}", self.name(m.shape));
+            let message =
+                format!("only square matrices have powers, this is {}", self.name(m.shape));
             return Err(self.shape(span, message));
         }
         let large = self.large(span);

@@ -1,0 +1,9 @@
+//! The reduced system in symbols: as text, as LaTeX, and as programs that solve it.
+
+mod print;
+mod program;
+mod python;
+mod ratio;
+mod report;
+mod rust;
+mod system;
