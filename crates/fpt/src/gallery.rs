@@ -221,9 +221,9 @@ const GALLERY: [Example; 16] = [
         json: r#"{
     "dims": {"n": 60, "p": 40},
     "parameters": {"lam": 0.2, "s": 0.5},
-    "random": {"N": {"rows": "n", "cols": "p", "variance": "1"}},
-    "deterministic": {"R": {"kind": "dct_rectangular", "rows": 60, "cols": 40, "rank": 10, "scale": 8.0}},
-    "expression": "tr(inv((R + s*N)'*(R + s*N)/n + lam*I(p)))"
+    "random": {"N": {"rows": "n", "cols": "p", "variance": "1/n"}},
+    "deterministic": {"R": {"kind": "dct_rectangular", "rows": 60, "cols": 40, "rank": 10, "scale": 1.5}},
+    "expression": "tr(inv((R + s*N)'*(R + s*N) + lam*I(p)))"
 }"#,
     },
     Example {

@@ -1,11 +1,13 @@
 //! The task `fpt`.
 
-use crate::{Model, Problem};
-use rmt_task::{Card, Observables, Reference, Registration, Task, TaskError};
+use crate::{Entries, Model, Problem, sample};
+use rmt_task::{
+    Card, Draw, Observables, Reference, Registration, Simulate, Task, TaskError,
+};
 
 /// The task of this crate.
 pub fn tasks() -> Vec<Registration> {
-    vec![Registration::of::<Fpt>()]
+    vec![Registration::simulated::<Fpt>()]
 }
 
 struct Fpt;
@@ -77,15 +79,30 @@ G &= (F - \eta(G))^{-1}, & \eta(M) &= \mathbb{E}[Q M Q] \\
         let model = Model::new(problem)?;
         let answer = model.evaluate()?;
         let mut out = Observables::new();
-        if model.is_real() {
-            out.set("value", answer.value.re);
-        } else {
-            out.set("value", (answer.value.re, answer.value.im));
-        }
+        set_value(&mut out, &model, answer.value);
         out.set("rho", answer.rho);
         out.set("residual", answer.residual);
         out.set("path", answer.path.to_string());
         out.set("error_estimate", answer.error_estimate);
         Ok(out)
+    }
+}
+
+/// One draw of the same expression with Gaussian entries at the stated sizes.
+impl Simulate for Fpt {
+    fn draw(problem: &Problem, draw: Draw) -> Result<Observables, TaskError> {
+        let model = Model::new(problem)?;
+        let mut out = Observables::new();
+        set_value(&mut out, &model, sample(&model, draw, Entries::Gaussian)?);
+        Ok(out)
+    }
+}
+
+/// A number for real parameters, else a complex number.
+fn set_value(out: &mut Observables, model: &Model, value: num_complex::Complex64) {
+    if model.is_real() {
+        out.set("value", value.re);
+    } else {
+        out.set("value", (value.re, value.im));
     }
 }
