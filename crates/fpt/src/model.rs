@@ -224,7 +224,7 @@ impl Model {
                 let guess = start.and_then(|s| s.get(index));
                 let warm = guess
                     .filter(|g| g.len() == solver.engine.unknowns())
-                    .and_then(|g| solver.from_guess(g.clone()).ok());
+                    .and_then(|g| solver.polish(g.clone()).ok());
                 warm.map_or_else(|| solver.ladder(), Ok)
             })?;
             solved.push(match attempt {
@@ -244,7 +244,7 @@ impl Model {
         let mut solved = Vec::with_capacity(self.traces.len());
         for (trace, guess) in self.traces.iter().zip(start) {
             let attempt: Result<Certified<F>, Miss> =
-                self.with_engine(trace, parameters, |solver| solver.from_guess(guess.clone()))?;
+                self.with_engine(trace, parameters, |solver| solver.polish(guess.clone()))?;
             match attempt {
                 Ok(found) => solved.push(found),
                 Err(_) => return Ok(None),

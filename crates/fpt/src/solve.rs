@@ -109,7 +109,7 @@ impl<F: Number> Solver<'_, F> {
     }
 
     /// Newton's method and the certificate from a guess, say a neighbouring solution.
-    pub(crate) fn from_guess(&self, guess: Vec<F>) -> Result<Certified<F>, Miss> {
+    pub(crate) fn polish(&self, guess: Vec<F>) -> Result<Certified<F>, Miss> {
         let u = self.newton(guess, F::ZERO, F::ONE)?;
         self.finish(u, Path::Direct)
     }

@@ -1,9 +1,7 @@
 //! The task `fpt`.
 
 use crate::{Entries, Model, Problem, sample};
-use rmt_task::{
-    Card, Draw, Observables, Reference, Registration, Simulate, Task, TaskError,
-};
+use rmt_task::{Card, Draw, Observables, Reference, Registration, Simulate, Task, TaskError};
 
 /// The task of this crate.
 pub fn tasks() -> Vec<Registration> {

@@ -120,8 +120,8 @@ proptest! {
         close(at(&format!("Tr({Q}*(sqrt(S)*Z'*Z*sqrt(S)/n + lam*I(p)))")), p, 1e-12, "inverse");
         close(at(&format!("Tr(S*{Q})-Tr(S*{Q2})")), at(&format!("(mu-lam)*Tr(S*{Q}*{Q2})")), 1e-11,
               "resolvent");
-        close(at(&format!("Tr(Z*sqrt(S)*T*sqrt(S)*Z'*inv(Z*S*Z'/n+lam*I(n)))")),
-              at(&format!("Tr(T*sqrt(S)*Z'*Z*sqrt(S)*{Q})")) , 1e-11, "push-through in value");
+        close(at("Tr(Z*sqrt(S)*T*sqrt(S)*Z'*inv(Z*S*Z'/n+lam*I(n)))"),
+              at(&format!("Tr(T*sqrt(S)*Z'*Z*sqrt(S)*{Q})")), 1e-11, "push-through");
         // iid A and A' have one law.
         close(at("tr(inv(3*I(p)-A-S/8))"), at("tr(inv(3*I(p)-A'-S/8))"), 1e-13, "A and A'");
     }

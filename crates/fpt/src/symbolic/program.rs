@@ -1,7 +1,7 @@
 //! What the emitted programs need to know about a system.
 
-use super::ratio::{Ratio, Var};
-use super::system::{Body, Over, System};
+use super::ratio::Var;
+use super::system::{Body, Over, Side, System};
 use crate::error::{Error, Result};
 use crate::input::Concrete;
 use crate::model::Model;
@@ -56,10 +56,10 @@ impl Needs {
 }
 
 /// ∂(side)/∂u as sides, `None` entries where it vanishes.
-pub(super) fn jacobian(system: &System) -> Result<Vec<Vec<Vec<(Over, Ratio)>>>> {
+pub(super) fn jacobian(system: &System) -> Result<Vec<Vec<Side>>> {
     let n = system.equations.len();
-    let derivative = |body: &Body, k: usize| -> Result<Vec<(Over, Ratio)>> {
-        let mut out = Vec::new();
+    let derivative = |body: &Body, k: usize| -> Result<Side> {
+        let mut out = Side::new();
         for (over, ratio) in &body.side {
             let slope = ratio.derivative(Var::Unknown(k), &system.bases).ok_or_else(too_large)?;
             if !slope.top.is_zero() {

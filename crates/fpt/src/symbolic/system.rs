@@ -349,7 +349,7 @@ impl Builder<'_> {
         let mut gathered: Vec<(usize, usize, Polynomial, Word)> = Vec::new();
         for (i, j, c, [a, b]) in entries {
             let word: Word = letters(*a).into_iter().chain(letters(*b)).collect();
-            match gathered.iter_mut().find(|(x, y, _, w)| (x, y, &*w) == (i, j, &word)) {
+            match gathered.iter_mut().find(|(x, y, _, w)| (*x, *y) == (*i, *j) && *w == word) {
                 Some(entry) => entry.2 = entry.2.add(c, 1.0),
                 None => gathered.push((*i, *j, c.clone(), word)),
             }
