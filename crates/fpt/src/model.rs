@@ -8,7 +8,7 @@ use crate::formula::{Formulas, Scalar, Symbol, Values};
 use crate::input::Problem;
 use crate::nodes::NodeId;
 use crate::pencil::{MAX_BLOCKS, Pencil, linearise};
-use crate::solve::{Certified, Miss, Path, Solver};
+use crate::solve::{Certified, Miss, Misses, Path, Solver};
 use crate::structure::Structure;
 use crate::twin::{Reduction, reduce};
 use crate::typing::{Program, compile};
@@ -16,7 +16,10 @@ use num_complex::Complex64;
 use std::collections::HashMap;
 
 /// Most pairs of random entries of one trace.
-const MAX_PAIRS: usize = 1 << 12;
+const MAX_PAIRS: usize = 1 << 10;
+
+/// Most pairs to solve for without reduction.
+const MAX_UNREDUCED: usize = 256;
 
 /// The deterministic equivalent of an expression, with what proves it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -290,15 +293,14 @@ impl Model {
         &self,
         trace: &TraceModel,
         parameters: &[Complex64],
-        reduced: String,
+        reduced: Misses,
     ) -> Result<Certified<F>> {
-        let fail = |reason: String| Error::NotCertified {
+        let fail = |misses: Misses| Error::NotCertified {
             subject: format!("Tr({})", self.program.show(trace.node)),
-            reason,
+            reason: misses.to_string(),
         };
         let pairs = trace.structure.pairs.len();
-        // Only a wrong reduction shows in the residual of the full system.
-        if !reduced.contains("residual") || pairs > 256 {
+        if !reduced.blame_reduction() || pairs > MAX_UNREDUCED {
             return Err(fail(reduced));
         }
         let mut full = trace.clone();

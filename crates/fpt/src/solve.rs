@@ -59,6 +59,27 @@ pub(crate) struct Certified<F> {
     pub(crate) error: f64,
 }
 
+/// Why no rung of the ladder has a solution.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Misses(Vec<(Path, Miss)>);
+
+impl Misses {
+    /// Whether a certified solution failed the full system: the reduction is wrong then.
+    pub(crate) fn blame_reduction(&self) -> bool {
+        self.0.iter().any(|(_, miss)| matches!(miss, Miss::Residual(_)))
+    }
+}
+
+impl fmt::Display for Misses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (path, miss)) in self.0.iter().enumerate() {
+            let separator = if index > 0 { "; " } else { "" };
+            write!(f, "{separator}{path}: {miss}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Miss {
@@ -87,25 +108,25 @@ pub(crate) struct Solver<'a, F> {
 }
 
 impl<F: Number> Solver<'_, F> {
-    /// Climbs the ladder; the error says what each rung met.
-    pub(crate) fn ladder(&self) -> Result<Certified<F>, String> {
+    /// Climbs the ladder.
+    pub(crate) fn ladder(&self) -> Result<Certified<F>, Misses> {
         let mut misses = Vec::new();
         let direct = self.direct(F::ZERO).and_then(|u| self.finish(u, Path::Direct));
         match direct {
             Ok(found) => return Ok(found),
-            Err(miss) => misses.push(format!("direct: {miss}")),
+            Err(miss) => misses.push((Path::Direct, miss)),
         }
         for direction in F::DIRECTIONS {
             match self.epsilon_path(*direction) {
                 Ok(found) => return Ok(found),
-                Err(miss) => misses.push(format!("epsilon: {miss}")),
+                Err(miss) => misses.push((Path::Epsilon, miss)),
             }
         }
         match self.variance_path() {
             Ok(found) => return Ok(found),
-            Err(miss) => misses.push(format!("variance: {miss}")),
+            Err(miss) => misses.push((Path::Variance, miss)),
         }
-        Err(misses.join("; "))
+        Err(Misses(misses))
     }
 
     /// Newton's method and the certificate from a guess, say a neighbouring solution.

@@ -181,10 +181,41 @@ fn python_programs_reproduce_the_engine() {
     }
 }
 
+/// Catches LaTeX that does not compile.
 #[test]
-fn text_of_every_problem() {
-    for (name, inputs) in problems() {
-        let model = Model::new(&problem(&inputs)).unwrap();
-        println!("== {name}\n{}\n{}", model.text(), model.latex());
+fn latex_compiles() {
+    let mut document = String::from("\\documentclass{article}\\usepackage{amsmath}\n\\begin{document}\n");
+    for (_, inputs) in problems() {
+        document += &Model::new(&problem(&inputs)).unwrap().latex();
+    }
+    for example in rmt_fpt::gallery() {
+        document += &Model::new(&example.problem().unwrap()).unwrap().latex();
+    }
+    document += "\\end{document}\n";
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("system.tex"), document).unwrap();
+    let output = Command::new("pdflatex")
+        .args(["-interaction=nonstopmode", "-halt-on-error", "system.tex"])
+        .current_dir(directory.path())
+        .output();
+    match output {
+        Err(_) => eprintln!("NOT RUN: the LaTeX output, there is no pdflatex"),
+        Ok(output) => assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout).lines().rev().take(30).collect::<Vec<_>>().join("\n")
+        ),
+    }
+}
+
+/// The reduced system of the ridge bias: the known one, unknowns named in the order of solving.
+#[test]
+fn ridge_bias_in_symbols() {
+    let example = rmt_fpt::gallery().iter().find(|e| e.name == "ridge_bias").unwrap();
+    let text = Model::new(&example.problem().unwrap()).unwrap().text();
+    println!("{text}");
+    assert_eq!(text.matches("\n  u").count(), 4 + 2, "{text}");
+    for part in ["nonlinear, together", "a linear system", "Tr_p[", "u4"] {
+        assert!(text.contains(part), "no {part} in\n{text}");
     }
 }
