@@ -2,8 +2,14 @@ use rmt_task::{ErrorKind, Registration, TaskError, nearest};
 
 /// The tasks of all crates, in the order of `rmt models`. A new crate of tasks adds its line here.
 pub fn tasks() -> Vec<Registration> {
-    [rmt_models::tasks(), rmt_estimators::tasks(), rmt_dynamics::tasks(), rmt_pinn::tasks()]
-        .concat()
+    [
+        rmt_models::tasks(),
+        rmt_estimators::tasks(),
+        rmt_fpt::tasks(),
+        rmt_dynamics::tasks(),
+        rmt_pinn::tasks(),
+    ]
+    .concat()
 }
 
 /// Every task the program knows.

@@ -7,6 +7,7 @@ mod completions;
 mod eval;
 mod explain;
 mod fit;
+mod fpt;
 mod models;
 mod population;
 mod predict;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Predict(predict::Args),
     /// Fit data by ridge regression and say what error to expect on new rows.
     Fit(fit::Args),
+    /// Limit of a random-matrix expression: a certified number, a curve, formulas, programs.
+    Fpt(fpt::Args),
     /// Predict new rows with a model saved by `rmt fit`.
     Apply(apply::Args),
     /// Predators, prey and scavengers: trajectories, equilibria, bifurcations, fits.
@@ -47,6 +50,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     match command {
         Command::Predict(args) => predict::run(&args, registry),
         Command::Fit(args) => fit::run(&args),
+        Command::Fpt(args) => fpt::run(&args),
         Command::Apply(args) => apply::run(&args),
         Command::Population(args) => population::run(&args),
         Command::Eval(args) => eval::run(&args, registry),

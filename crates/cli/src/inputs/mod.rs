@@ -40,7 +40,8 @@ impl Inputs {
         Self::parse(&format!("the example of {}", card.name), card.example.to_owned())
     }
 
-    fn parse(name: &str, text: String) -> Result<Self> {
+    /// Reads a text; `name` is what messages call it.
+    pub(crate) fn parse(name: &str, text: String) -> Result<Self> {
         let text = match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,

@@ -4,13 +4,13 @@ use schemars::Schema;
 
 /// One swept input: the keys that move together and their values.
 #[derive(Debug, PartialEq)]
-pub(super) struct Axis {
-    pub(super) keys: Vec<KeyPath>,
-    pub(super) label: String,
-    pub(super) values: Vec<f64>,
-    pub(super) log: bool,
+pub(crate) struct Axis {
+    pub(crate) keys: Vec<KeyPath>,
+    pub(crate) label: String,
+    pub(crate) values: Vec<f64>,
+    pub(crate) log: bool,
     /// Values are whole numbers.
-    pub(super) integer: bool,
+    pub(crate) integer: bool,
 }
 
 const DEFAULT_COUNT: usize = 25;
@@ -18,7 +18,7 @@ const MOST: usize = 1_000_000;
 
 impl Axis {
     /// Reads `key=from..to:log:count`, `key=from..to:count` or `key=a,b,c`.
-    pub(super) fn parse(text: &str, schema: &Schema) -> Result<Self> {
+    pub(crate) fn parse(text: &str, schema: &Schema) -> Result<Self> {
         let bad = |what: &str| {
             Failure::input(format!(
                 "--over {text}: {what}; write KEY=FROM..TO:COUNT, KEY=FROM..TO:log:COUNT or KEY=A,B,C"

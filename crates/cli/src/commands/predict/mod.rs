@@ -1,4 +1,4 @@
-mod axis;
+pub(super) mod axis;
 mod overlay;
 mod picture;
 mod run;
