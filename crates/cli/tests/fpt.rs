@@ -9,7 +9,13 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 const MP: [&str; 7] = [
-    "tr(inv(Z'*Z/n + lam*I(p)))", "--dims", "n=300,p=200", "--random", "Z:n×p", "--param", "lam=0.1",
+    "tr(inv(Z'*Z/n + lam*I(p)))",
+    "--dims",
+    "n=300,p=200",
+    "--random",
+    "Z:n×p",
+    "--param",
+    "lam=0.1",
 ];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -72,13 +78,30 @@ fn curves_densities_checks_and_figures() {
     let (status, out, _) = run(&with(&["--over", "n=100..300:3", "--json"]));
     assert_eq!((status, out.matches("\"value\"").count()), (0, 3), "{out}");
     let density = [
-        "tr(inv(Z'*Z/n - z*I(p)))", "--dims", "n=300,p=200", "--random", "Z:n×p", "--param", "z=0",
-        "--density", "z=0.5..1.5:3",
+        "tr(inv(Z'*Z/n - z*I(p)))",
+        "--dims",
+        "n=300,p=200",
+        "--random",
+        "Z:n×p",
+        "--param",
+        "z=0",
+        "--density",
+        "z=0.5..1.5:3",
     ];
     let (status, out, err) = run(&density);
     assert!(status == 0 && out.contains("0.2585417"), "{out}{err}");
-    let small = ["tr(inv(Z'*Z/n + lam*I(p)))", "--dims", "n=30,p=20", "--random", "Z:n×p", "--param",
-        "lam=0.1", "--check", "20", "--signs"];
+    let small = [
+        "tr(inv(Z'*Z/n + lam*I(p)))",
+        "--dims",
+        "n=30,p=20",
+        "--random",
+        "Z:n×p",
+        "--param",
+        "lam=0.1",
+        "--check",
+        "20",
+        "--signs",
+    ];
     let (status, out, err) = run(&small);
     assert!(status == 0 && out.contains("simulated ×2"), "{out}{err}");
 }
@@ -115,8 +138,16 @@ fn a_problem_file_with_a_matrix_from_a_file() {
     let (status, from_file, err) = run(&[file.to_str().unwrap(), "--json"]);
     assert_eq!(status, 0, "{err}");
     let (_, from_flags, err) = run(&[
-        "tr(S*inv(sqrt(S)*Z'*Z*sqrt(S)/n + lam*I(p)))", "--dims", "n=5,p=3", "--param", "lam=0.1",
-        "--random", "Z:n×p", "--spectrum", "S=2,1,0.5", "--json",
+        "tr(S*inv(sqrt(S)*Z'*Z*sqrt(S)/n + lam*I(p)))",
+        "--dims",
+        "n=5,p=3",
+        "--param",
+        "lam=0.1",
+        "--random",
+        "Z:n×p",
+        "--spectrum",
+        "S=2,1,0.5",
+        "--json",
     ]);
     assert_eq!(from_file, from_flags, "{err}");
 }

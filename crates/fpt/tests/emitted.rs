@@ -184,7 +184,8 @@ fn python_programs_reproduce_the_engine() {
 /// Catches LaTeX that does not compile.
 #[test]
 fn latex_compiles() {
-    let mut document = String::from("\\documentclass{article}\\usepackage{amsmath}\n\\begin{document}\n");
+    let mut document =
+        String::from("\\documentclass{article}\\usepackage{amsmath}\n\\begin{document}\n");
     for (_, inputs) in problems() {
         document += &Model::new(&problem(&inputs)).unwrap().latex();
     }
@@ -203,7 +204,12 @@ fn latex_compiles() {
         Ok(output) => assert!(
             output.status.success(),
             "{}",
-            String::from_utf8_lossy(&output.stdout).lines().rev().take(30).collect::<Vec<_>>().join("\n")
+            String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .rev()
+                .take(30)
+                .collect::<Vec<_>>()
+                .join("\n")
         ),
     }
 }

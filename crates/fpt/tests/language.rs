@@ -93,18 +93,43 @@ fn bad_declarations() {
         (add("parameters", "2x", json!(1.0)), "parameters.2x", "name"),
         (add("parameters", "tr", json!(1.0)), "parameters.tr", "name"),
         (add("parameters", "mu", json!("a")), "parameters.mu", "complex"),
-        (add("deterministic", "T", json!({"kind": "constant", "p": 7, "value": 1.0})),
-         "deterministic.T", "7 entries"),
-        (add("deterministic", "T", json!({"kind": "dense", "values": [[1.0], [1.0, 2.0]]})),
-         "deterministic.T", "equally long"),
-        (add("deterministic", "T", json!({"kind": "rotated", "spectrum": {"kind": "constant", "p": 3,
-            "value": 1.0}, "basis": {"kind": "dft"}})), "deterministic.T.basis.kind", "dct"),
-        (add("deterministic", "T", json!({"kind": "dct_rectangular", "rows": 3, "cols": 2,
-            "rank": 5, "scale": 1.0})), "deterministic.T", "rank 5"),
+        (
+            add("deterministic", "T", json!({"kind": "constant", "p": 7, "value": 1.0})),
+            "deterministic.T",
+            "7 entries",
+        ),
+        (
+            add("deterministic", "T", json!({"kind": "dense", "values": [[1.0], [1.0, 2.0]]})),
+            "deterministic.T",
+            "equally long",
+        ),
+        (
+            add(
+                "deterministic",
+                "T",
+                json!({"kind": "rotated", "spectrum": {"kind": "constant", "p": 3,
+            "value": 1.0}, "basis": {"kind": "dft"}}),
+            ),
+            "deterministic.T.basis.kind",
+            "dct",
+        ),
+        (
+            add(
+                "deterministic",
+                "T",
+                json!({"kind": "dct_rectangular", "rows": 3, "cols": 2,
+            "rank": 5, "scale": 1.0}),
+            ),
+            "deterministic.T",
+            "rank 5",
+        ),
         (add("deterministic_shapes", "S", json!(["n", "n"])), "deterministic_shapes.S", "20×20"),
         (add("deterministic_shapes", "T", json!(["n", "n"])), "deterministic_shapes.T", "no"),
-        (add("dimension_weights", "p", json!({"kind": "explicit", "values": [0.0]})),
-         "dimension_weights.p", "zero"),
+        (
+            add("dimension_weights", "p", json!({"kind": "explicit", "values": [0.0]})),
+            "dimension_weights.p",
+            "zero",
+        ),
     ] {
         let error = failure(inputs);
         assert_eq!(error.key.as_deref(), Some(key), "{error}");

@@ -7,9 +7,46 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const TOKENS: [&str; 40] = [
-    "+", "-", "*", "/", "^", "'", "(", ")", "inv(", "tr(", "Tr(", "I(", "sqrt(", "I(p)", "I(n)",
-    "Z", "Z'", "H", "S", "D", "R", "lam", "n", "p", "0", "1", "2", "0.5", "-1", "1e308", "1e-320",
-    ".", " ", "\n", "é", "\u{1f600}", "Z'*Z", "inv(Z'*Z+I(p))", "S^-0.5", "q",
+    "+",
+    "-",
+    "*",
+    "/",
+    "^",
+    "'",
+    "(",
+    ")",
+    "inv(",
+    "tr(",
+    "Tr(",
+    "I(",
+    "sqrt(",
+    "I(p)",
+    "I(n)",
+    "Z",
+    "Z'",
+    "H",
+    "S",
+    "D",
+    "R",
+    "lam",
+    "n",
+    "p",
+    "0",
+    "1",
+    "2",
+    "0.5",
+    "-1",
+    "1e308",
+    "1e-320",
+    ".",
+    " ",
+    "\n",
+    "é",
+    "\u{1f600}",
+    "Z'*Z",
+    "inv(Z'*Z+I(p))",
+    "S^-0.5",
+    "q",
 ];
 
 struct Random(Draw);
@@ -78,7 +115,9 @@ fn soup(seed: u64, budget: Duration, least: usize) -> (usize, usize) {
             // Solving is tried on a few: most of the time goes there.
             if typed % 50 == 0 {
                 let answer = model.evaluate();
-                assert!(answer.is_err() || answer.is_ok_and(|a| a.value.is_finite() && a.rho < 1.0));
+                assert!(
+                    answer.is_err() || answer.is_ok_and(|a| a.value.is_finite() && a.rho < 1.0)
+                );
             }
         }
         assert!(begin.elapsed() < Duration::from_secs(60), "{}", problem.expression);

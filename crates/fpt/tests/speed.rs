@@ -19,10 +19,8 @@ fn fastest(runs: usize, mut f: impl FnMut()) -> f64 {
 #[ignore = "prints times"]
 fn times() {
     println!("{:26} {:>12} {:>12} {:>12}", "", "compile/ms", "value/ms", "system/ms");
-    let mut problems: Vec<(String, Problem)> = gallery()
-        .iter()
-        .map(|e| (e.name.to_owned(), e.problem().unwrap()))
-        .collect();
+    let mut problems: Vec<(String, Problem)> =
+        gallery().iter().map(|e| (e.name.to_owned(), e.problem().unwrap())).collect();
     let q = "inv(sqrt(S)*Z'*Z*sqrt(S)/n + lam*I(p))";
     let large = json!({
         "dims": {"n": 2000, "p": 4000}, "parameters": {"lam": 0.01},
@@ -35,7 +33,7 @@ fn times() {
     for (name, problem) in problems {
         let compile = fastest(5, || drop(Model::new(&problem).unwrap()));
         let model = Model::new(&problem).unwrap();
-        let value = fastest(5, || drop(model.evaluate().unwrap()));
+        let value = fastest(5, || assert!(model.evaluate().is_ok()));
         let system = fastest(3, || drop(model.text()));
         println!("{name:26} {compile:12.3} {value:12.3} {system:12.3}");
     }

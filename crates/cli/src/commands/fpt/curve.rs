@@ -32,7 +32,8 @@ pub(super) fn over(
     let axis = axis("--over", range)?;
     let key = axis.label.as_str();
     let points = if problem.dims.contains_key(key) {
-        let mut sizes: Vec<usize> = axis.values.iter().map(|x| x.round().max(0.0) as usize).collect();
+        let mut sizes: Vec<usize> =
+            axis.values.iter().map(|x| x.round().max(0.0) as usize).collect();
         sizes.dedup();
         size_curve(problem, key, &sizes).map_err(fail)?
     } else {
@@ -86,9 +87,8 @@ pub(super) fn over(
 pub(super) fn density(args: &Args, model: &Model, range: &str, inputs: &Inputs) -> Result {
     let axis = axis("--density", range)?;
     let key = axis.label.as_str();
-    let points = model
-        .density(key, &axis.values, args.smoothing)
-        .map_err(|error| failure(inputs, error))?;
+    let points =
+        model.density(key, &axis.values, args.smoothing).map_err(|error| failure(inputs, error))?;
     let record = |(x, point): &(f64, rmt_fpt::Result<f64>)| match point {
         Ok(d) => json!({key: x, "density": d}),
         Err(e) => json!({key: x, "error": e.to_string()}),

@@ -46,7 +46,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY=RANGE", conflicts_with = "over", help_heading = "Curves")]
     density: Option<String>,
     /// Imaginary part of z for --density.
-    #[arg(long, value_name = "X", default_value_t = 1e-6, requires = "density", help_heading = "Curves")]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1e-6,
+        requires = "density",
+        help_heading = "Curves"
+    )]
     smoothing: f64,
     /// Also the exact derivative by a parameter.
     #[arg(long, value_name = "PARAM", help_heading = "Curves")]
@@ -137,7 +143,9 @@ pub(crate) fn run(args: &Args) -> Result {
         return curve::density(args, &model, range, &inputs);
     }
     if args.output.plot.is_some() {
-        return Err(Failure::input("--plot draws curves: add --over KEY=RANGE or --density z=RANGE"));
+        return Err(Failure::input(
+            "--plot draws curves: add --over KEY=RANGE or --density z=RANGE",
+        ));
     }
     value(args, &problem, &model, &inputs)
 }
@@ -217,7 +225,11 @@ fn value(args: &Args, problem: &Problem, model: &Model, inputs: &Inputs) -> Resu
             rows.push(vec![
                 format!("simulated ×{}", s.multiple),
                 format!("{} ± {}", complex(s.mean, 6), number(s.standard_error, 2)),
-                format!("{draws} draws, limit {}, z = {}", complex(s.limit, 6), number(s.z_score(), 3)),
+                format!(
+                    "{draws} draws, limit {}, z = {}",
+                    complex(s.limit, 6),
+                    number(s.z_score(), 3)
+                ),
             ]);
         }
         let text = match found.verdict() {
