@@ -281,10 +281,11 @@ impl<'a> Plan<'a> {
         lambdas: &[f64],
     ) -> Result<(Fit, Regression)> {
         let (args, n, p, q) = (self.args, data.rows(), data.features.len(), data.targets.len());
-        let mut options = Options::default();
-        options.intercept = !args.no_intercept;
-        options.standardize = args.standardize;
-        options.weights = data.weights.clone();
+        let options = Options {
+            intercept: !args.no_intercept,
+            standardize: args.standardize,
+            weights: data.weights.clone(),
+        };
         let wrong = |e: Error| named(e, data);
         let (x, y) = (Table::new(&data.x, n, p), Table::new(&data.y, n, q));
         let (x, y) = (x.map_err(wrong)?, y.map_err(wrong)?);

@@ -131,7 +131,8 @@ fn spectrum(text: &str) -> Option<Json> {
     if [".npy", ".csv", ".tsv", ".txt"].iter().any(|end| text.ends_with(end)) {
         return Some(json!({"kind": "file", "path": text}));
     }
-    let list: Result<Vec<f64>, _> = text.split(',').map(|x| x.trim().parse::<f64>()).collect();
+    let list: std::result::Result<Vec<f64>, _> =
+        text.split(',').map(|x| x.trim().parse::<f64>()).collect();
     if let Ok(values) = list {
         return Some(json!({"kind": "explicit", "values": values}));
     }
