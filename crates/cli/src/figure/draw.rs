@@ -40,12 +40,12 @@ pub(super) fn png(_: &Figure) -> Result<Vec<u8>> {
 
 fn compose(figure: &Figure) -> (Vec<Plot>, Layout) {
     match &figure.content {
-        Content::Curves { series, marks, points } => curves(figure, series, marks, points),
+        Content::Curves { series, marks } => curves(figure, series, marks),
         Content::Map { x, y, values, label } => map(figure, x, y, values, label),
     }
 }
 
-fn curves(figure: &Figure, series: &[Series], marks: &[Mark], points: &str) -> (Vec<Plot>, Layout) {
+fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Layout) {
     let shown: Vec<Drawn> = series.iter().map(|s| Drawn::new(figure, s)).collect();
     let one_quantity = series.iter().all(|s| s.quantity == series[0].quantity);
     let xs = || shown.iter().flat_map(|s| s.points.iter().map(|p| p.x));
@@ -87,19 +87,32 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark], points: &str) -> (
             None => points.into(),
         });
     }
-    let point_series: Vec<&Series> = series.iter().filter(|s| s.role == Role::Points).collect();
-    for s in series.iter().filter(|s| s.role != Role::Points) {
+    let lines: Vec<&Series> = series.iter().filter(|s| s.role != Role::Points).collect();
+    for s in &lines {
         let dashes = (s.role == Role::Alternative).then(|| "8 4".to_owned());
         let color = colour(s, one_quantity).to_owned();
         let (label, shape) = (s.name.clone(), LegendShape::Line);
         legend.push(LegendEntry { label, color, shape, dasharray: dashes });
     }
-    // Points have the colour of their quantity; what they are is said once.
-    if let Some(first) = point_series.first() {
-        let color = if point_series.len() == 1 { colour(first, one_quantity) } else { "#555555" };
-        let shape = LegendShape::Marker(MarkerShape::Circle);
-        let (label, color) = (points.to_owned(), color.to_owned());
-        legend.push(LegendEntry { label, color, shape, dasharray: None });
+    // Points that belong to curves have their colours; what they are is said once, in grey where
+    // there are several.
+    let of_curve = |s: &Series| {
+        let what =
+            |l: &&Series| s.name.strip_prefix(&l.name)?.strip_prefix(", ").map(str::to_owned);
+        lines.iter().find_map(what)
+    };
+    let points: Vec<&Series> = series.iter().filter(|s| s.role == Role::Points).collect();
+    let attached = points.iter().filter(|s| of_curve(s).is_some()).count();
+    for s in points {
+        let (label, color) = match of_curve(s) {
+            Some(what) if attached > 1 => (what, "#555555"),
+            Some(what) => (what, colour(s, one_quantity)),
+            None => (s.name.clone(), colour(s, one_quantity)),
+        };
+        if !legend.iter().any(|e| e.label == label) {
+            let shape = LegendShape::Marker(MarkerShape::Circle);
+            legend.push(LegendEntry { label, color: color.into(), shape, dasharray: None });
+        }
     }
 
     let position = free_corner(&shown, marks, x_range, y_range, figure, &legend);

@@ -23,9 +23,9 @@ pub(crate) struct Figure {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
-    /// Curves and points; vertical marks name special places on the x axis, `points` says what the
-    /// points are.
-    Curves { series: Vec<Series>, marks: Vec<Mark>, points: String },
+    /// Curves and points; vertical marks name special places on the x axis. Points named like a
+    /// curve and a comma, `risk, simulated`, belong to it.
+    Curves { series: Vec<Series>, marks: Vec<Mark> },
     /// `values[row][column]` over y\[row\] and x\[column\].
     Map { x: Vec<f64>, y: Vec<f64>, values: Vec<Vec<f64>>, label: String },
 }
@@ -55,7 +55,7 @@ pub(crate) enum Role {
     Points,
 }
 
-/// One curve or set of points, named after its quantity.
+/// One curve or set of points.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Series {
     pub(crate) name: String,

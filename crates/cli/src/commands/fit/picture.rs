@@ -105,11 +105,6 @@ impl Answer<'_> {
         let largest = series.iter().flat_map(|s| &s.y).copied().fold(0.0, f64::max);
         let log = series.iter().flat_map(|s| &s.y).any(|v| *v < 0.02 * largest);
         let y = Axis::new("mean squared error", log);
-        Figure {
-            title,
-            x,
-            y,
-            content: Content::Curves { series, marks, points: "realised".into() },
-        }
+        Figure { title, x, y, content: Content::Curves { series, marks } }
     }
 }

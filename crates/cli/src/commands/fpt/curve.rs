@@ -136,11 +136,7 @@ fn write(
             title,
             x: figure::Axis::new(key, log),
             y: figure::Axis::new(label, false),
-            content: Content::Curves {
-                series: vec![series],
-                points: "data".into(),
-                marks: Vec::new(),
-            },
+            content: Content::Curves { series: vec![series], marks: Vec::new() },
         };
         let data = figure.save(path)?;
         note(&format!("figure in {path}, its data in {data}"));

@@ -224,6 +224,6 @@ fn diagram(
         title: format!("Equilibria over {parameter}"),
         x: Axis::new(parameter, range.1 / range.0 > 50.0),
         y: Axis::new(species, low > 0.0 && high / low > 300.0),
-        content: Content::Curves { series, points: "data".into(), marks: Vec::new() },
+        content: Content::Curves { series, marks: Vec::new() },
     }
 }

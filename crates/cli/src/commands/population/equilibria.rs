@@ -157,7 +157,6 @@ pub(crate) fn run_sensitivity(args: &SensitivityArgs) -> Result {
         x: Axis::new("parameter, by position in the table", false),
         y: Axis::new("elasticity", false),
         content: Content::Curves {
-            points: "data".into(),
             series: present
                 .iter()
                 .map(|&n| Series {

@@ -431,7 +431,6 @@ fn losses(history: &[Loss]) -> Figure {
         x: Axis::new("epoch", false),
         y: Axis::new("loss", true),
         content: Content::Curves {
-            points: "data".into(),
             series: vec![
                 line("data", 0, history.iter().map(|l| l.data).collect()),
                 line("equations", 1, history.iter().map(|l| l.residual).collect()),
@@ -468,6 +467,6 @@ fn profiles(found: &Fit) -> Figure {
         title: "Profile likelihoods (95 % below 3.84)".into(),
         x: Axis::new("parameter / estimate", true),
         y: Axis::new("rise of χ²", false),
-        content: Content::Curves { series, points: "data".into(), marks: Vec::new() },
+        content: Content::Curves { series, marks: Vec::new() },
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn figure(chosen: &Chosen, orbit: &[Vec<f64>], points: &[Vec<f64>]) -
         title: chosen.model.name().replace('_', "–"),
         x: Axis::new(species[a].meaning, false),
         y: Axis::new(species[b].meaning, false),
-        content: Content::Curves { series, points: "data".into(), marks: Vec::new() },
+        content: Content::Curves { series, marks: Vec::new() },
     })
 }
 

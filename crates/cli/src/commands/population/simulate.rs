@@ -157,10 +157,6 @@ pub(super) fn series(
         title: model.name().replace('_', "–"),
         x: Axis::new("time", false),
         y: Axis::new("density", low > 0.0 && high / low > 300.0),
-        content: Content::Curves {
-            series: curves,
-            points: "data".into(),
-            marks: Vec::<Mark>::new(),
-        },
+        content: Content::Curves { series: curves, marks: Vec::<Mark>::new() },
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn read(path: &str, axes: &[Axis], shown: &[String]) -> Result<Vec<Se
                 Some(y.iter().zip(errors).map(|(y, e)| (y - 2.0 * e, y + 2.0 * e)).collect())
             }
         };
-        let name = name.clone();
+        let what = if limits.is_some() { "measured ± 2 s.e." } else { "measured" };
+        let name = format!("{name}, {what}");
         series.push(Series { name, role: Role::Points, quantity, x: x.clone(), y, limits });
     }
     if series.is_empty() {

@@ -148,16 +148,11 @@ impl Answer<'_> {
         let label = if label.chars().count() <= 40 { label } else { String::new() };
         let log = series.iter().any(|s| spans_decades(&s.y))
             && series.iter().all(|s| s.y.iter().all(|v| v.is_nan() || *v > 0.0));
-        let points = match self.overlay.as_slice() {
-            [] => "simulated ± 2 s.e.",
-            [first, ..] if first.limits.is_some() => "measured ± 2 s.e.",
-            _ => "measured",
-        };
         Figure {
             title: self.title(),
             x,
             y: Axis::new(&label, log),
-            content: Content::Curves { series, marks, points: points.into() },
+            content: Content::Curves { series, marks },
         }
     }
 
@@ -183,7 +178,8 @@ fn points<'a>(
         y.push(m.mean);
         limits.push((m.mean - 2.0 * m.standard_error, m.mean + 2.0 * m.standard_error));
     }
-    Series { name: name.into(), role: Role::Points, quantity, x, y, limits: Some(limits) }
+    let name = format!("{name}, simulated ± 2 s.e.");
+    Series { name, role: Role::Points, quantity, x, y, limits: Some(limits) }
 }
 
 /// Whether a logarithmic axis serves these values: all positive, over more than a factor 50.

@@ -25,11 +25,10 @@ fn peak() -> Figure {
             series: vec![
                 line("risk", 0, 1.0),
                 line("variance", 1, 0.4),
-                points("risk", 0, 1.0),
-                points("variance", 1, 0.4),
+                points("risk, simulated ± 2 s.e.", 0, 1.0),
+                points("variance, simulated ± 2 s.e.", 1, 0.4),
             ],
             marks: vec![Mark { x: 200.0, label: "n = p".into() }],
-            points: "simulated ± 2 s.e.".into(),
         },
     }
 }
@@ -55,7 +54,8 @@ fn every_series_is_drawn_and_named() {
     }
     let text = text.to_lowercase();
     assert!(COLOURS[..2].iter().all(|c| text.contains(&c.to_lowercase())));
-    assert!(!text.contains("NaN") && !text.contains("<script"));
+    assert!(!text.contains("nan") && !text.contains("<script"));
+    assert_eq!(text.matches("simulated ± 2 s.e.").count(), 1, "what the points are is said once");
     assert!(svg(&heat()).contains("log₁₀ risk"));
 }
 
@@ -72,7 +72,7 @@ fn infinite_and_single_points_leave_a_gap_and_not_a_broken_figure() {
     for x in [vec![], vec![3.0]] {
         let y = x.clone();
         let one = Series { name: "a".into(), role: Role::Theory, quantity: 0, x, y, limits: None };
-        let content = Content::Curves { series: vec![one], marks: vec![], points: String::new() };
+        let content = Content::Curves { series: vec![one], marks: vec![] };
         let figure = Figure { content, ..peak() };
         assert!(!svg(&figure).contains("NaN"));
     }
