@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "\
 Examples:
   rmt population fit data/hare_lynx.csv --model predator_prey --time year --columns x=hare,y=lynx \\
-    --sigma x=8,y=6 --guess r=0.8,k=200,a=0.002,a0=0.001,d=0.0015,e=0.9 --plot fit.svg
+    --sigma x=8,y=6 --guess r=0.55,k=500,a=0.001,a0=0.0003,d=0.0008,e=0.8 --plot fit.svg
   rmt population fit series.csv --columns x=prey,y=wolves --sigma x=5,y=2 --guess r=1,a=0.5,d=0.4 \\
     --fixed k=10,a0=0.3,… --start z=0.5 --profiles --profile-plot profiles.svg
 
