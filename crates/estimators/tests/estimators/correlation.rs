@@ -207,3 +207,89 @@ fn long_series() {
     let limit = limit.limit(path.df1[0] / n as f64).unwrap();
     assert_close(path.kappa_tilde.unwrap()[0], limit.kappa_tilde, 1e-3, "κ̃");
 }
+
+/// A point two steps after the last row, simulated with the rows: mean squared error of its
+/// prediction over draws and targets against the estimates, with and without intercept, for noise as
+/// correlated as the rows and for white noise (two components). K = I with correlated noise has
+/// one eigenvalue only, and the basis is decided by K′.
+#[test]
+fn forecasts_are_estimated() {
+    let (n, lag, p, targets, trials, lambda) = (100, 2, 40, 50, 60_u64, 0.1);
+    let exponential = Family::Exponential { length: 6.0 };
+    for (rows, noise, intercept) in [
+        (exponential.clone(), exponential.clone(), false),
+        (exponential.clone(), exponential.clone(), true),
+        (exponential.clone(), Family::Identity, false),
+        (exponential.clone(), Family::Identity, true),
+        (Family::Identity, exponential.clone(), true),
+    ] {
+        let (long, long_noise) = (kernel(rows.clone(), n + lag), kernel(noise.clone(), n + lag));
+        let (own, own_noise) = (kernel(rows.clone(), n), kernel(noise.clone(), n));
+        let matched = rows == noise;
+        let options = Options { intercept, ..Options::default() };
+        let mut differences = Vec::new();
+        let (mut truth, mut risk, mut sigma) = (0.0, 0.0, 0.0);
+        let mut true_risk = 0.0;
+        for seed in 0..trials {
+            let mut gauss = Gauss::new(seed);
+            let x = gauss.rows(&long, &vec![1.0; p]);
+            let mut y = vec![0.0; (n + lag) * targets];
+            let mut thetas = Vec::new();
+            for t in 0..targets {
+                let theta: Vec<f64> = gauss.vec(p).iter().map(|v| 0.15 * v).collect();
+                let e = long_noise.colour(&gauss.vec(n + lag)).unwrap().unwrap();
+                for (i, v) in respond(&x, &theta, 1.0, &e).into_iter().enumerate() {
+                    y[i * targets + t] = v;
+                }
+                thetas.push(theta);
+            }
+            let table = Table::new(&x[..n * p], n, p).unwrap();
+            let ys = Table::new(&y[..n * targets], n, targets).unwrap();
+            let data = Regression::new(table, ys, &options).unwrap();
+            let criteria = Criteria {
+                correlation: Some(&own),
+                noise: (!matched).then_some(&own_noise),
+                lags: vec![lag as f64],
+                ..Criteria::default()
+            };
+            let path = data.path(&[lambda], &criteria).unwrap();
+            let fit = data.coefficients(lambda).unwrap();
+            let last = Table::new(&x[(n + lag - 1) * p..], 1, p).unwrap();
+            let predicted = fit.predict(last).unwrap();
+            let (mut estimate, mut error) = (0.0, 0.0);
+            let count = (targets as f64, trials as f64 * targets as f64);
+            for (t, target) in path.targets.iter().enumerate() {
+                estimate += match &target.correlated_test_error_two_component {
+                    Some(list) => list[0][0],
+                    None => target.correlated_test_error[0][0],
+                } / count.0;
+                error += (y[(n + lag - 1) * targets + t] - predicted[t]).powi(2) / count.0;
+                if let Some(list) = &target.two_component {
+                    risk += list[0].risk / count.1;
+                    sigma += list[0].noise_variance / count.1;
+                }
+                let slopes = &fit.slopes[t * p..(t + 1) * p];
+                let off = slopes.iter().zip(&thetas[t]).map(|(a, b)| (a - b).powi(2));
+                true_risk += off.sum::<f64>() / count.1;
+            }
+            truth += error / trials as f64;
+            differences.push(estimate - error);
+        }
+        let mean = differences.iter().sum::<f64>() / trials as f64;
+        let square = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>();
+        let error = (square / (trials * (trials - 1)) as f64).sqrt();
+        let what = format!(
+            "{rows:?} {noise:?} intercept={intercept}: off by {mean:.4} ± {error:.4} of {truth:.4}; \
+             E_g {risk:.4} ({true_risk:.4}), σ² {sigma:.4}"
+        );
+        println!("{what}");
+        assert!(mean.abs() < 3.0 * error + 0.02 * truth, "{what}");
+        assert!(3.0 * error < 0.25 * truth, "{what}");
+        if !matched {
+            // Unbiased: one data set's spread of E_g is about its size, 3000 of them are averaged
+            // (50 share one X).
+            assert!((risk / true_risk - 1.0).abs() < 0.15, "{what}");
+            assert!((sigma - 1.0).abs() < 0.06, "{what}");
+        }
+    }
+}
