@@ -57,5 +57,6 @@ pub fn tasks() -> Vec<rmt_task::Registration> {
         Registration::simulated::<sgd::Sgd>(),
         Registration::simulated::<sgd::TwoPointTask>(),
         Registration::simulated::<sgd::SgdStability>(),
+        Registration::of::<sgd::SgdScaling>(),
     ]
 }

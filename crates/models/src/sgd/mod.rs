@@ -22,6 +22,7 @@ mod inputs;
 mod limits;
 mod method;
 mod online;
+mod scaling;
 mod schedule;
 mod simulate;
 mod spectral;
@@ -31,6 +32,7 @@ mod two_point_task;
 mod volterra;
 
 pub use inputs::SgdInputs;
+pub use scaling::{SgdScaling, SgdScalingInputs};
 pub use schedule::Schedule;
 pub use stability::{SgdStability, SgdStabilityInputs};
 pub use task::Sgd;
