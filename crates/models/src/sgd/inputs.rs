@@ -106,6 +106,9 @@ pub(crate) fn check_momentum(value: f64) -> Result<()> {
 /// Steps up to which a run is stepped through.
 const MOST_STEPS: f64 = 2e7;
 
+/// Noise variances beyond this overflow in products.
+const LARGEST_VARIANCE: f64 = 1e100;
+
 /// Inputs that hold together.
 pub(crate) struct Checked {
     pub(crate) population: Population,
@@ -126,8 +129,8 @@ impl SgdInputs {
             population = population.with_metric(metric).map_err(core)?;
         }
         let noise = self.noise_variance;
-        if !(noise >= 0.0 && noise.is_finite()) {
-            let remedy = "a variance is finite and ≥ 0";
+        if !(0.0..LARGEST_VARIANCE).contains(&noise) {
+            let remedy = "a variance is ≥ 0; above 1e100 rescale the labels";
             return Err(Error::OutOfRange { key: "noise_variance", value: noise, remedy }.into());
         }
         let method = self.method()?;

@@ -58,10 +58,11 @@ fn metric_df(model: &SampledFeatures<'_>, kappa: f64) -> f64 {
 }
 
 pub(crate) fn kernel_norms(model: &SampledFeatures<'_>, step: Step) -> KernelNorms {
-    if step.inverse_batch == 0.0 {
+    let turn = 2.0 * (1.0 + step.momentum) / step.rate;
+    // A rate below 1e-308 moves nothing.
+    if step.inverse_batch == 0.0 || turn.is_infinite() {
         return KernelNorms { train: 0.0, test: 0.0 };
     }
-    let turn = 2.0 * (1.0 + step.momentum) / step.rate;
     let Some(point) = model.beyond(turn) else {
         return KernelNorms { train: f64::INFINITY, test: f64::INFINITY };
     };

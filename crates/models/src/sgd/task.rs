@@ -75,6 +75,7 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
         // Schedules have no norm; their largest rate bounds the growth.
         let unstable =
             high >= checked.method.stable_up_to() || norms.is_some_and(|norms| norms.train >= 1.0);
+        checked.resolvable(high)?;
         let contour = checked.method.contour((low, high), checked.horizon);
         let curves = Curves::new(&checked, &model, norms.map_or(0.0, |n| n.train), contour)?;
 
@@ -149,6 +150,18 @@ impl Checked {
             Method::HeavyBall { rate, momentum } => (*rate, *momentum),
         };
         Some(Step { rate, momentum, inverse_batch: self.inverse_batch })
+    }
+
+    /// Near λ = 0 the contour passes at a distance of 1/(ηt): against λ₊ it must not drown in rounding.
+    fn resolvable(&self, edge: f64) -> crate::Result<()> {
+        if self.method.total_rate(self.horizon) * edge < 1e16 {
+            return Ok(());
+        }
+        Err(crate::Error::OutOfRange {
+            key: "times",
+            value: self.horizon,
+            remedy: "time × learning rate × λ₊ is above 1e16; shorten the horizon, lower the rate or read the limits",
+        })
     }
 
     /// 2(1+β)/λ₊.
