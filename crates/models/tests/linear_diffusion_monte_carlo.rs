@@ -78,7 +78,17 @@ fn small_experiments() {
     shared["n_other"] = json!(60);
     shared["shared_samples"] = json!(25);
     outside += compare(&shared, 60, 1);
+    for kind in ["euler", "heun"] {
+        outside += compare(&stepped(inputs(48, 1.0, 40, "mle"), kind), 60, 2);
+    }
     assert_eq!(outside, 0);
+}
+
+/// A sampler of few steps with a last one to zero.
+fn stepped(mut inputs: Json, kind: &str) -> Json {
+    inputs["sampler"] = json!({"kind": kind, "steps": 12, "to_zero": true});
+    inputs.as_object_mut().unwrap().remove("sigma_cross");
+    inputs
 }
 
 /// The counts of the acceptance list.
@@ -96,6 +106,10 @@ fn full_experiments() {
         shared["shared_samples"] = json!(n / 2);
         println!("p = 200, n = {n} and {}, {} shared", n + n / 2, n / 2);
         outside += compare(&shared, 100, 10 + seed as u64);
+        for kind in ["euler", "heun"] {
+            println!("p = 200, n = {n}, {kind}, 12 steps");
+            outside += compare(&stepped(inputs(200, 1.0, n, "mle"), kind), 100, 20 + seed as u64);
+        }
     }
     assert_eq!(outside, 0);
 }

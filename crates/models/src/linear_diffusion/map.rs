@@ -224,16 +224,18 @@ impl<'m> LinearMap<'m> {
             for l in 0..=k {
                 let weight = self.nodes[k].fluctuating() * self.nodes[l].fluctuating();
                 let weight = weight * kernel[k][l] * if k == l { 1.0 } else { 2.0 };
-                if weight > 0.0 {
-                    pairs.push((k, l, weight.sqrt()));
+                if weight != 0.0 {
+                    pairs.push((k, l, weight));
                 }
             }
         }
-        let factor = Mat::from_fn(pairs.len(), p, |row, i| {
-            let (k, l, weight) = pairs[row];
-            weight * overlaps[k][i] * overlaps[l][i]
-        });
-        Ok(factor.transpose() * &factor)
+        let products = |weight: &dyn Fn(f64) -> f64| {
+            Mat::from_fn(pairs.len(), p, |row, i| {
+                let (k, l, w) = pairs[row];
+                weight(w) * overlaps[k][i] * overlaps[l][i]
+            })
+        };
+        Ok(products(&|w| w).transpose() * products(&|_| 1.0))
     }
 
     /// 𝔼(T²)_ii of each mode: mean squared output per unit variance of an isotropic input, as mean

@@ -21,19 +21,25 @@
 //! Start from [`TrainedModel`]; its maps ([`LinearMap`]) give gains, variances and covariances, two of
 //! them a [`disagreement`].
 
+mod discrete;
 mod errors;
 mod flow;
 mod map;
+mod offset;
 mod pair;
 mod quadrature;
+mod sampler;
 mod simulate;
 mod task;
 mod trained;
 
+pub use discrete::{NoiseSchedule, Scheme};
 pub use errors::DenoisingErrors;
 pub use flow::NoisePath;
 pub use map::{LinearMap, Pairing};
+pub use offset::{Offset, OffsetScale};
 pub use pair::disagreement;
 pub use quadrature::{ArcsineNode, ArcsineRule, NoiseRange};
-pub use task::{LinearDiffusion, LinearDiffusionInputs, Offset, OffsetScale};
+pub use sampler::Sampler;
+pub use task::{LinearDiffusion, LinearDiffusionInputs};
 pub use trained::{MeanEstimate, TrainedModel};

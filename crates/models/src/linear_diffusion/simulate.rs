@@ -1,7 +1,7 @@
 //! One finite-size experiment: training sets are drawn, models fitted, maps applied.
 
 use super::task::{LinearDiffusionInputs, report};
-use super::{MeanEstimate, NoiseRange};
+use super::{MeanEstimate, NoiseRange, Sampler};
 use crate::simulate::{Gaussian, whole};
 use crate::{Error, Result};
 use faer::{Mat, MatRef, Side};
@@ -121,10 +121,9 @@ pub(super) fn draw(inputs: &LinearDiffusionInputs, draw: Draw) -> Result<Observa
     let mut out = Observables::new();
     let gain = |x: f64| if x > 0.0 { x / (x + lambda) } else { 0.0 };
     denoiser(inputs, (&a, &twin, b), gain, &spectrum, &probe, &chosen, &mut out);
-    let signal = inputs.path.signal(inputs.sigma_min);
-    let flow = |x: f64| {
-        if x + range.low > 0.0 { signal * range.ratio(x).sqrt() } else { 0.0 }
-    };
+    let signal = inputs.path.signal(inputs.sampler.end(inputs.sigma_min));
+    let response = inputs.sampler.response(range)?;
+    let flow = |x: f64| signal * response(x);
     sampler(inputs, (&a, &twin, b), flow, &start, &chosen, &mut out);
     if let Some(level) = inputs.sigma_cross {
         let cross = NoiseRange::new(level, inputs.sigma_max)
@@ -212,11 +211,13 @@ fn sampler(
         };
         out.set("consistency_by_mode", chosen.iter().map(|i| mode(*i)).collect::<Vec<_>>());
     }
-    let denoised =
-        |x: f64| if x > 0.0 { flow(x) * x / (x + inputs.sigma_min.powi(2)) } else { 0.0 };
-    let signal = inputs.path.signal(inputs.sigma_min);
-    let trace: f64 = a.eigenvalues.iter().map(|l| denoised(*l)).sum();
-    out.set("denoised_gain_sum", inputs.sigma_max / signal * trace);
+    if inputs.sampler == Sampler::Exact {
+        let low = inputs.sigma_min * inputs.sigma_min;
+        let denoised = |x: f64| if x > 0.0 { flow(x) * x / (x + low) } else { 0.0 };
+        let signal = inputs.path.signal(inputs.sigma_min);
+        let trace: f64 = a.eigenvalues.iter().map(|l| denoised(*l)).sum();
+        out.set("denoised_gain_sum", inputs.sigma_max / signal * trace);
+    }
 }
 
 fn gains(name: &str, gain: &[f64], chosen: &[usize], out: &mut Observables) {

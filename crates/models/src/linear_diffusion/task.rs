@@ -1,14 +1,13 @@
 //! The task `linear_diffusion`.
 
 use super::{
-    LinearMap, MeanEstimate, NoisePath, NoiseRange, Pairing, TrainedModel, disagreement, simulate,
+    LinearMap, MeanEstimate, NoisePath, NoiseRange, Offset, Pairing, Sampler, TrainedModel,
+    disagreement, simulate,
 };
 use rmt_core::Modes;
-use rmt_task::{Card, Draw, Fields, Observables, Reference, Simulate, Task, TaskError};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value as Json, json};
-use std::borrow::Cow;
+use rmt_task::{Card, Draw, Observables, Reference, Simulate, Task, TaskError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A linear diffusion model trained on finite data, and what two of them have in common.
 pub struct LinearDiffusion;
@@ -50,6 +49,10 @@ pub struct LinearDiffusionInputs {
     /// Another noise level at which sampling may end: adds `cross_level_covariance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma_cross: Option<f64>,
+    /// How samples are drawn: exact (the probability flow solved exactly), euler or heun with `steps`,
+    /// `rho` [default: 7] and `to_zero` (a last step from sigma_min to 0) [default: exact].
+    #[serde(default)]
+    pub sampler: Sampler,
     /// Pairings of the fluctuations: full (real data) or trace (complex data) [default: full].
     #[serde(default)]
     pub pairing: Pairing,
@@ -64,132 +67,6 @@ pub struct LinearDiffusionInputs {
 
 fn accuracy() -> f64 {
     1e-11
-}
-
-/// An input x − μ in the eigenbasis.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Offset {
-    /// (−1)^i times a size, i = 1..p.
-    Alternating(OffsetScale),
-    /// One entry a mode.
-    Explicit(Vec<f64>),
-}
-
-/// Size of an alternating offset.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum OffsetScale {
-    /// √(s_i + σ²): the size of noisy data at the noise level of that place.
-    DataPlusNoise,
-    /// The noise level sampling starts from.
-    SigmaMax,
-    /// A number.
-    Size(f64),
-}
-
-impl Offset {
-    fn noisy() -> Self {
-        Self::Alternating(OffsetScale::DataPlusNoise)
-    }
-
-    fn noise() -> Self {
-        Self::Alternating(OffsetScale::SigmaMax)
-    }
-
-    /// Entries in mode order at the noise level `sigma`.
-    pub(super) fn values(
-        &self,
-        key: &'static str,
-        population: &[f64],
-        sigma: f64,
-        sigma_max: f64,
-    ) -> Result<Vec<f64>, TaskError> {
-        let p = population.len();
-        match self {
-            Self::Alternating(scale) => {
-                let size = |s: f64| match scale {
-                    OffsetScale::DataPlusNoise => (s + sigma * sigma).sqrt(),
-                    OffsetScale::SigmaMax => sigma_max,
-                    OffsetScale::Size(size) => *size,
-                };
-                let sign = |i: usize| if i.is_multiple_of(2) { -1.0 } else { 1.0 };
-                Ok(population.iter().enumerate().map(|(i, s)| sign(i) * size(*s)).collect())
-            }
-            Self::Explicit(values) if values.len() != p => Err(TaskError::invalid(
-                key,
-                format!(
-                    "{} entries for a spectrum of {p} modes; give one entry a mode",
-                    values.len()
-                ),
-            )),
-            Self::Explicit(values) => Ok(values.clone()),
-        }
-    }
-
-    fn parse(value: Json) -> Result<Self, TaskError> {
-        let mut fields = Fields::new(value)?;
-        let offset = match fields.kind(&["alternating", "explicit"])? {
-            "alternating" => Self::Alternating(match fields.require::<Json>("scale")? {
-                Json::String(s) if s == "data_plus_noise" => OffsetScale::DataPlusNoise,
-                Json::String(s) if s == "sigma_max" => OffsetScale::SigmaMax,
-                Json::Number(x) => OffsetScale::Size(x.as_f64().unwrap_or(f64::NAN)),
-                other => {
-                    return Err(TaskError::invalid(
-                        "scale",
-                        format!(
-                            "found {other}, known are \"data_plus_noise\", \"sigma_max\" or a number"
-                        ),
-                    ));
-                }
-            }),
-            _ => Self::Explicit(fields.require("values")?),
-        };
-        fields.finish()?;
-        Ok(offset)
-    }
-}
-
-impl<'de> Deserialize<'de> for Offset {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(Json::deserialize(deserializer)?).map_err(TaskError::into_serde)
-    }
-}
-
-impl Serialize for Offset {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = match self {
-            Self::Alternating(OffsetScale::DataPlusNoise) => {
-                json!({"kind": "alternating", "scale": "data_plus_noise"})
-            }
-            Self::Alternating(OffsetScale::SigmaMax) => {
-                json!({"kind": "alternating", "scale": "sigma_max"})
-            }
-            Self::Alternating(OffsetScale::Size(size)) => {
-                json!({"kind": "alternating", "scale": size})
-            }
-            Self::Explicit(values) => json!({"kind": "explicit", "values": values}),
-        };
-        json.serialize(serializer)
-    }
-}
-
-impl JsonSchema for Offset {
-    fn schema_name() -> Cow<'static, str> {
-        "Offset".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "An input as its offset from the mean, one entry a mode",
-            "oneOf": [
-                {"type": "object", "required": ["kind", "scale"], "additionalProperties": false,
-                 "properties": {"kind": {"const": "alternating"},
-                    "scale": {"oneOf": [{"enum": ["data_plus_noise", "sigma_max"]}, {"type": "number"}]}}},
-                {"type": "object", "required": ["kind", "values"], "additionalProperties": false,
-                 "properties": {"kind": {"const": "explicit"},
-                    "values": {"type": "array", "items": {"type": "number"}}}}
-            ]
-        })
-    }
 }
 
 impl LinearDiffusionInputs {
@@ -375,23 +252,39 @@ fn sampler(
     chosen: &[usize],
     out: &mut Observables,
 ) -> Result<(), TaskError> {
-    let signal = inputs.path.signal(inputs.sigma_min);
-    let map = model.sampler(range, inputs.accuracy)?.scaled(signal);
+    let signal = inputs.path.signal(inputs.sampler.end(inputs.sigma_min));
+    let map = inputs.sampler.map(model, range, inputs.accuracy)?.scaled(signal);
     gains(&map, "map_gain", inputs.sigma_max, chosen, out);
     report(out, "sample_variance", "", &map.variance(start, inputs.pairing)?, chosen);
-    let second = other.sampler(range, inputs.accuracy)?.scaled(signal);
+    let second = inputs.sampler.map(other, range, inputs.accuracy)?.scaled(signal);
     let apart = disagreement(&map, &second, inputs.shared_samples, start, inputs.pairing)?;
     out.set("sample_disagreement", apart.iter().sum::<f64>());
     let power = signal * signal * range.high;
-    let moment = model.generated_second_moment(range)?;
+    let moment = match inputs.sampler {
+        Sampler::Exact => model.generated_second_moment(range)?,
+        Sampler::Stepped { .. } => scale(&map.second_moment()?, 1.0 / (signal * signal)),
+    };
     report(out, "generated_variance", "_sum", &scale(&moment, power), chosen);
 
     let same_size = model.samples == other.samples && inputs.shared_samples == 0.0;
     if same_size {
-        let consistency = model.consistency(range, inputs.accuracy)?;
-        let gain = map.gain().iter().map(|g| (g / signal).powi(2)).sum::<f64>();
-        out.set("consistency", (gain / moment.iter().sum::<f64>()).min(1.0));
-        out.set(by_mode("consistency"), chosen.iter().map(|i| consistency[*i]).collect::<Vec<_>>());
+        let gain: Vec<f64> = map.gain().iter().map(|g| (g / signal).powi(2)).collect();
+        let ratio = |gain: f64, moment: f64| {
+            // Modes that both models always generate as zero agree.
+            if moment > 0.0 { (gain / moment).min(1.0) } else { 1.0 }
+        };
+        out.set("consistency", ratio(gain.iter().sum(), moment.iter().sum()));
+        let list: Vec<_> = chosen.iter().map(|i| ratio(gain[*i], moment[*i])).collect();
+        out.set(by_mode("consistency"), list);
+    }
+    if inputs.sampler != Sampler::Exact {
+        if inputs.sigma_cross.is_some() {
+            return Err(TaskError::invalid(
+                "sigma_cross",
+                "another end level is supported for the exact sampler only: drop it or `sampler`",
+            ));
+        }
+        return Ok(());
     }
     let denoised = model.denoised_path(range, inputs.accuracy)?;
     out.set("denoised_gain_sum", inputs.sigma_max * denoised.gain().iter().sum::<f64>());
