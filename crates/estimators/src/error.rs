@@ -131,7 +131,15 @@ pub enum Error {
         /// Columns.
         columns: usize,
     },
-    /// An error about the sample correlation.
+    /// A source of rows that fails.
+    #[error("cannot read row {row} (from 0): {reason}")]
+    Unreadable {
+        /// First row that could not be read.
+        row: usize,
+        /// What the source said.
+        reason: String,
+    },
+    /// An error about the sample correlation, or of a model.
     #[error(transparent)]
     Correlation(#[from] rmt_models::Error),
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod choose;
+pub mod consistency;
 mod decomposition;
 mod diagnosis;
 mod error;
