@@ -21,6 +21,7 @@ mod model;
 mod output;
 mod progress;
 mod registry;
+mod samples;
 pub mod table;
 
 pub use registry::tasks;

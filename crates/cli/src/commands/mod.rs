@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod cite;
 mod completions;
+mod consistency;
 mod eval;
 mod explain;
 mod fit;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Apply(apply::Args),
     /// Predators, prey and scavengers: trajectories, equilibria, bifurcations, fits.
     Population(population::Args),
+    /// How many samples until diffusion models trained on different halves of your data agree.
+    Consistency(Box<consistency::Args>),
     /// Evaluate a file of cases: one JSON object a line.
     Eval(eval::Args),
     /// Compare a file of cases with the values it expects.
@@ -53,6 +56,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
         Command::Fpt(args) => fpt::run(&args),
         Command::Apply(args) => apply::run(&args),
         Command::Population(args) => population::run(&args),
+        Command::Consistency(args) => consistency::run(&args),
         Command::Eval(args) => eval::run(&args, registry),
         Command::Check(args) => check::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),
