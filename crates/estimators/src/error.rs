@@ -123,6 +123,22 @@ pub enum Error {
         /// Which quantity.
         what: &'static str,
     },
+    /// A group with too few rows.
+    #[error("group {group} has {rows} rows; {needed} are needed")]
+    SmallGroup {
+        /// The group, counted from 0.
+        group: usize,
+        /// Rows it has.
+        rows: usize,
+        /// Rows it needs.
+        needed: usize,
+    },
+    /// One group where several are compared.
+    #[error("there is one group only; a disparity needs at least two")]
+    OneGroup,
+    /// Features that depend on each other exactly.
+    #[error("some features are exact linear combinations of others within a group; leave those out")]
+    DependentFeatures,
     /// A decomposition that did not converge.
     #[error("the decomposition of the {rows}×{columns} features did not converge; rescale them")]
     NoDecomposition {

@@ -17,6 +17,7 @@ mod decomposition;
 mod diagnosis;
 mod error;
 mod folds;
+pub mod groups;
 mod kernel_fit;
 mod learning;
 mod moments;

@@ -283,7 +283,11 @@ impl Regression {
         Ok(lambda * self.data.variance[target].sqrt())
     }
 
-    fn decomposition(&self, least: f64) -> Result<&Decomposition> {
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.data
+    }
+
+    pub(crate) fn decomposition(&self, least: f64) -> Result<&Decomposition> {
         let full_rank = self.data.dimension().min(self.features());
         if !self.gram.too_coarse_for(least, full_rank) {
             return Ok(&self.gram);

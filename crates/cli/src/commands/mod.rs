@@ -9,6 +9,10 @@ mod eval;
 mod explain;
 mod fit;
 mod fpt;
+mod disparity;
+mod eval;
+mod explain;
+mod mix;
 mod models;
 mod population;
 mod predict;
@@ -32,6 +36,10 @@ pub(crate) enum Command {
     Population(population::Args),
     /// How many samples until diffusion models trained on different halves of your data agree.
     Consistency(Box<consistency::Args>),
+    /// Errors of groups of rows under one fit, and what the theory predicts for them.
+    Disparity(disparity::Args),
+    /// What synthetic rows are worth beside real ones, and their best weight.
+    Mix(mix::Args),
     /// Evaluate a file of cases: one JSON object a line.
     Eval(eval::Args),
     /// Compare a file of cases with the values it expects.
@@ -57,6 +65,8 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
         Command::Apply(args) => apply::run(&args),
         Command::Population(args) => population::run(&args),
         Command::Consistency(args) => consistency::run(&args),
+        Command::Disparity(args) => disparity::run(&args),
+        Command::Mix(args) => mix::run(&args),
         Command::Eval(args) => eval::run(&args, registry),
         Command::Check(args) => check::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),

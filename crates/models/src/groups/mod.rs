@@ -45,6 +45,8 @@ mod mmatrix;
 mod populations;
 mod risk;
 mod solve;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use coefficients::Coefficients;

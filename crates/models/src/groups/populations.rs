@@ -48,6 +48,9 @@ pub(super) enum Point<T: Field> {
     Dense(Box<Resolvent<T>>),
 }
 
+/// Off-diagonal entries in the joint eigenbasis up to this fraction of the largest variance are
+/// rounding of the decomposition, larger where eigenvalues of the combination nearly coincide.
+const BESIDE: f64 = 1e-11;
 /// Commutators below this fraction of the product of norms are rounding.
 const COMMUTES: f64 = 1e-13;
 /// Largest dimension that is handled as dense matrices.
@@ -277,7 +280,7 @@ fn diagonalised(dense: Dense) -> Result<Geometry> {
         let beside = (0..p)
             .flat_map(|j| (0..p).filter(move |i| *i != j).map(move |i| (i, j)))
             .fold(0.0_f64, |x, at| x.max(turned[at].abs()));
-        if beside > 16.0 * floor {
+        if beside > BESIDE * largest {
             return Ok(Geometry::Dense(dense));
         }
         // Variances at the level of the rounding of the decomposition are zero.

@@ -48,6 +48,8 @@ const RIDGELESS: f64 = 1e-48;
 /// e and μ below this are zero in the ridgeless limit.
 const VANISHED: f64 = 1e-13;
 const STEPS: usize = 600;
+/// Single residuals carry this much rounding: they are sums and differences of numbers up to 1.
+const ROUNDING: f64 = 4e-15;
 
 impl<'a> Mixture<'a> {
     /// The fixed point at λ ≥ 0.
@@ -176,16 +178,30 @@ impl<'a> Mixture<'a> {
         if self.width.is_some() && self.rank <= n.min(m) {
             rho_mu = ((m - self.rank) + resolved) / m - lambda / mu;
         }
-        let correction = if n.is_infinite() {
-            0.0
+        // The sum of residuals that may be small next to its terms, and the weight it is taken with.
+        let balanced = if n.is_infinite() {
+            None
         } else if self.rank <= n.min(m) {
-            weighted - resolved - (n - self.rank) - sum
-        } else if self.width.is_some() {
-            weighted - m * (lambda / mu) - (n - m) - (sum + m * rho_mu)
+            Some((weighted - resolved - (n - self.rank), sum, n))
+        } else if m <= 2.0 * n {
+            let exact = weighted - m * (lambda / mu) - (n - m);
+            Some((exact, sum + m * rho_mu, n + m))
         } else {
-            0.0
+            None
         };
-        rho.iter_mut().for_each(|r| *r += correction / n);
+        if let Some((exact, found, weight)) = balanced {
+            let with_mu = self.rank > n.min(m);
+            // Once the single residuals are rounding, only their sum means something.
+            let noise = rho
+                .iter()
+                .chain(with_mu.then_some(&rho_mu))
+                .all(|r| (r - found / weight).abs() < ROUNDING);
+            let moved = |r: f64| if noise { exact / weight } else { r + (exact - found) / weight };
+            rho.iter_mut().for_each(|r| *r = moved(*r));
+            if with_mu {
+                rho_mu = moved(rho_mu);
+            }
+        }
 
         let size = k + 1;
         let mut off = vec![0.0; size * size];
