@@ -140,11 +140,11 @@ fn formats_read_alike() {
     write_npy(&at("second.npy"), &[250, 64], &doubles[150 * 64..]);
     // float16 by hand: small integers are exact.
     let header = "{'descr': '<f2', 'fortran_order': False, 'shape': (400, 64), }";
-    let mut half = b"\x93NUMPY\x01\x00".to_vec();
-    half.extend(118_u16.to_le_bytes());
-    half.extend(format!("{header:<117}\n").bytes());
-    half.extend(values.iter().flat_map(|v| half(*v).to_le_bytes()));
-    fs::write(at("half.npy"), half).unwrap();
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend(118_u16.to_le_bytes());
+    file.extend(format!("{header:<117}\n").bytes());
+    file.extend(values.iter().flat_map(|v| half(*v).to_le_bytes()));
+    fs::write(at("half.npy"), file).unwrap();
     let files = ["double.npy", "first.npy"].map(|name| fs::read(at(name)).unwrap());
     fs::write(at("many.npz"), zip(&[("a.npy", &files[0], false), ("b.npy", &files[1], true)]))
         .unwrap();

@@ -137,7 +137,9 @@ pub enum Error {
     #[error("there is one group only; a disparity needs at least two")]
     OneGroup,
     /// Features that depend on each other exactly.
-    #[error("some features are exact linear combinations of others within a group; leave those out")]
+    #[error(
+        "some features are exact linear combinations of others within a group; leave those out"
+    )]
     DependentFeatures,
     /// A decomposition that did not converge.
     #[error("the decomposition of the {rows}×{columns} features did not converge; rescale them")]

@@ -25,10 +25,8 @@ fn a_million_joint_atoms() {
     let p = 1_000_000;
     let law = |alpha: f64, reversed: bool| Modes::PowerLaw { p, alpha, scale: 1.0, reversed };
     let covariances = [Covariance::Diagonal(law(1.1, false)), Covariance::Diagonal(law(0.6, true))];
-    let sources = [
-        Source::Shared(vec![1e-6; p]),
-        Source::Own { group: 1, variance: vec![5e-7; p] },
-    ];
+    let sources =
+        [Source::Shared(vec![1e-6; p]), Source::Own { group: 1, variance: vec![5e-7; p] }];
     let populations = Populations::new(&covariances, &sources).unwrap();
     let mut iterations = 0;
     let time = least(|| {

@@ -528,6 +528,9 @@ fn speed() {
     let begin = Instant::now();
     let entries = model.sampler(range, 1e-8).unwrap().entry_variances().unwrap();
     let map = begin.elapsed().as_secs_f64();
-    println!("20 sizes: {curves:.3} s; variance map: {map:.3} s ({total:e}, {:e})", entries[(0, 0)]);
+    println!(
+        "20 sizes: {curves:.3} s; variance map: {map:.3} s ({total:e}, {:e})",
+        entries[(0, 0)]
+    );
     assert!(curves < 0.3 && map < 3.0);
 }

@@ -146,7 +146,8 @@ impl<'a> SplitCheck<'a> {
 
     /// ‖T₁(x) − T₂(x)‖² averaged over inputs x.
     fn distance(&self, a: &Fit, b: &Fit, output: Output) -> f64 {
-        let (function, floor, inputs): (Box<dyn Fn(f64) -> f64>, f64, Vec<f64>) = match output {
+        type Response<'r> = Box<dyn Fn(f64) -> f64 + 'r>;
+        let (function, floor, inputs): (Response<'_>, f64, Vec<f64>) = match output {
             Output::Samples => {
                 let inputs = vec![self.range.high; self.spectrum.eigenvalues.len()];
                 (Box::new(|l| self.flow(l)), self.flow(0.0), inputs)

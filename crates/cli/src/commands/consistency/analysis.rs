@@ -239,7 +239,8 @@ impl Analysis {
                 Ok((sigma, model.renormalised_noise(sigma * sigma)?, relative))
             };
             let levels = geometric(1e-2 * span, 1e2 * span, 41);
-            self.over_noise.push(levels.into_iter().map(point).collect::<rmt_estimators::Result<Vec<_>>>()?);
+            self.over_noise
+                .push(levels.into_iter().map(point).collect::<rmt_estimators::Result<Vec<_>>>()?);
         }
         let modes = &mut self.modes;
         let pick = |list: &[f64]| modes.rank.iter().map(|r| list[r - 1]).collect::<Vec<f64>>();

@@ -42,10 +42,22 @@ pub(crate) struct Args {
     #[arg(long, allow_negative_numbers = true, value_name = "S,…", value_delimiter = ',', default_values_t = [0.05, 0.3, 1.0, 5.0], help_heading = "Question")]
     sigma: Vec<f64>,
     /// Noise level at which sampling ends.
-    #[arg(long, allow_negative_numbers = true, value_name = "S", default_value_t = 0.002, help_heading = "Question")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "S",
+        default_value_t = 0.002,
+        help_heading = "Question"
+    )]
     sigma_min: f64,
     /// Noise level at which sampling starts.
-    #[arg(long, allow_negative_numbers = true, value_name = "S", default_value_t = 80.0, help_heading = "Question")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "S",
+        default_value_t = 80.0,
+        help_heading = "Question"
+    )]
     sigma_max: f64,
     /// Relative disagreement of generated samples that counts as the same.
     #[arg(long, value_name = "D", default_value_t = 0.05, help_heading = "Question")]
