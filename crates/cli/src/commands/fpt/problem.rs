@@ -4,7 +4,7 @@ use super::{Args, Declare};
 use crate::failure::{Failure, Result};
 use crate::inputs::{Inputs, KeyPath};
 use rmt_fpt::{Problem, gallery};
-use rmt_task::nearest;
+use rmt_task::{ErrorKind, TaskError, nearest};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 
@@ -62,8 +62,11 @@ pub(super) fn read(inputs: &Inputs) -> Result<Problem> {
 pub(super) fn failure(inputs: &Inputs, error: rmt_fpt::Error) -> Failure {
     use rmt_fpt::Error::{Shape, Syntax, UnknownName};
     let unreadable = matches!(error, Syntax { .. } | Shape { .. } | UnknownName { .. });
-    let failure = inputs.failure(error.into());
-    if unreadable { Failure::input(failure.text()) } else { failure }
+    let mut error = TaskError::from(error);
+    if unreadable {
+        error.kind = ErrorKind::INVALID_INPUT;
+    }
+    inputs.failure(error)
 }
 
 fn declare(inputs: &mut Inputs, flags: &Declare) -> Result<()> {
