@@ -109,7 +109,7 @@ impl Regression {
     /// As [`Regression::path`], with the grid widened by two decades at a time where the best
     /// ridge of a target lies at its edge: downwards as far as λ = 0, upwards until less than
     /// 10⁻³ degrees of freedom are left. What is still at an edge then is so for good reason
-    /// ([`Choice::edge`]).
+    /// (`Choice::edge`).
     ///
     /// # Errors
     /// As [`Regression::path`]; the criterion must be among those asked for.

@@ -136,7 +136,7 @@ pub struct Prediction {
     pub joint: Vec<f64>,
     /// The same of a model of the group's own rows.
     pub separate: Vec<f64>,
-    /// joint[1] − joint[0], or largest − smallest for more groups.
+    /// second joint error minus the first, or largest − smallest for more groups.
     pub difference: f64,
     /// 90 % band of `difference`.
     pub band: Band,
