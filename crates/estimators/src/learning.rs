@@ -46,6 +46,8 @@ struct Seen {
     df2: f64,
     /// N(κ), without the factor of a fitted mean.
     level: f64,
+    /// CorrGCV on the rows there are, likewise.
+    error: f64,
 }
 
 pub(crate) fn curve(
@@ -101,10 +103,12 @@ pub(crate) fn curve(
             df1: step.df1,
             df2: step.df1 * (1.0 - alpha),
             level: train / c.phi * one_minus_gamma,
+            error: train / c.phi,
         });
     }
-    // N(κ) ≥ σ², so that the least of them bounds the noise.
-    let noise = seen.iter().map(|at| at.level).fold(f64::INFINITY, f64::min);
+    // N(κ) ≥ σ²: the one of the best fit to these rows bounds the noise, and is the least noisy.
+    let noise =
+        seen.iter().min_by(|a, b| a.error.total_cmp(&b.error)).map_or(f64::INFINITY, |at| at.level);
     let mut out = Vec::with_capacity(sizes.len());
     for &rows in sizes {
         if rows < 2 {
