@@ -88,8 +88,8 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
             inputs.times.iter().map(value).map(|x| grown(x, unstable)).collect()
         };
         let mut out = Observables::new();
-        out.set("risk", read(&|p| p.risk().value))
-            .set("train_loss", read(&|p| p.train.value))
+        out.set("risk", read(&|p| nonnegative(p.risk().value)))
+            .set("train_loss", read(&|p| nonnegative(p.train.value)))
             .set("prediction_error", read(&|p| p.risk().value + checked.noise))
             .set("bias", read(&|p| p.bias.value))
             .set("variance", read(&|p| p.variance.value));
@@ -242,4 +242,10 @@ fn early_stopping(checked: &Checked, curves: &Curves<'_>) -> (f64, f64) {
         grid = (0..=16).map(|i| round(low + (high - low) * f64::from(i) / 16.0)).collect();
         grid.push(centre);
     }
+}
+
+/// A squared error that underflowed past zero is zero; a negative value of any size that matters is left
+/// for the reader to see.
+fn nonnegative(value: f64) -> f64 {
+    if value < 0.0 && value > -1e-150 { 0.0 } else { value }
 }
