@@ -1,6 +1,7 @@
 //! NumPy arrays.
 
 use npyz::{DType, NpyFile, Order, TypeChar};
+use std::io::{Cursor, Read};
 
 /// A numeric array of one or two dimensions, rows first.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,32 @@ pub fn read_npy(name: &str, bytes: &[u8]) -> Result<Array, String> {
     Ok(Array { shape, values })
 }
 
+/// Reads a .npz archive: its arrays by name, sorted.
+///
+/// # Errors
+/// Bytes that are no zip archive, compression other than that of NumPy, arrays that [`read_npy`]
+/// refuses.
+pub fn read_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array)>, String> {
+    let bad = |e: &dyn std::fmt::Display| format!("{name}: not a .npz archive: {e}");
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| bad(&e))?;
+    let mut arrays = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(|e| bad(&e))?;
+        let Some(array) = entry.name().strip_suffix(".npy").map(str::to_owned) else { continue };
+        let mut data = Vec::new();
+        entry.take(MOST_BYTES).read_to_end(&mut data).map_err(|e| bad(&e))?;
+        arrays.push((array.clone(), read_npy(&format!("{name}:{array}"), &data)?));
+    }
+    if arrays.is_empty() {
+        return Err(format!("{name}: no array inside; save with numpy.savez(file, X=X, y=y)"));
+    }
+    arrays.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(arrays)
+}
+
+/// An array in an archive is read up to this size: a few kilobytes can unpack to any number.
+const MOST_BYTES: u64 = 1 << 34;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +157,27 @@ mod tests {
         ] {
             let message = read_npy("a.npy", &file).unwrap_err();
             assert!(message.starts_with("a.npy") && message.contains(wanted), "{message}");
+        }
+    }
+
+    #[test]
+    fn archives_hold_their_arrays_by_name() {
+        use std::io::Write;
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, method) in
+            [("y.npy", zip::CompressionMethod::Stored), ("X.npy", zip::CompressionMethod::Deflated)]
+        {
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            archive.start_file(name, options).unwrap();
+            archive.write_all(&npy(&[2], Order::C, &[1.0, 2.0])).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        let arrays = read_npz("a.npz", &bytes).unwrap();
+        let names: Vec<&str> = arrays.iter().map(|(n, _)| n.as_str()).collect();
+        assert_eq!(names, ["X", "y"]);
+        assert_eq!(arrays[0].1, arrays[1].1);
+        for bad in [&bytes[..20], &bytes[..bytes.len() - 30], b"no archive"] {
+            assert!(read_npz("a.npz", bad).unwrap_err().contains("not a .npz archive"));
         }
     }
 }

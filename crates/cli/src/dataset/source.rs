@@ -1,14 +1,27 @@
-use crate::arrays::{Array, read_npy};
+use crate::arrays::{Array, read_npy, read_npz};
 use crate::failure::{Failure, Result};
 use crate::files::{extension, read_bytes, shown};
 use crate::table::Table;
 use rmt_task::nearest;
 use std::collections::HashMap;
 
-/// A file of named columns: a table of text, or a NumPy matrix whose columns are c1, c2, …
+/// A file of named columns: a table of text, or NumPy arrays.
 pub(crate) enum Source {
     Table(Table),
-    Array { name: String, header: Vec<String>, array: Array },
+    Arrays { name: String, header: Vec<String>, columns: Vec<Vec<f64>> },
+}
+
+/// The columns of an array, named after it: `y` for a vector, `X1`, `X2`, … for a matrix.
+fn named_columns(name: &str, array: &Array) -> Vec<(String, Vec<f64>)> {
+    match array.shape.as_slice() {
+        [_, width] => (0..*width)
+            .map(|j| {
+                let column = array.values.iter().skip(j).step_by(*width).copied().collect();
+                (format!("{name}{}", j + 1), column)
+            })
+            .collect(),
+        _ => vec![(name.to_owned(), array.values.clone())],
+    }
 }
 
 impl Source {
@@ -18,10 +31,30 @@ impl Source {
         let name = shown(path);
         match extension(path).as_str() {
             "npy" => {
-                let array = read_npy(name, &bytes).map_err(Failure::input)?;
-                let columns = array.shape.get(1).copied().unwrap_or(1);
-                let header = (1..=columns).map(|i| format!("c{i}")).collect();
-                Ok(Self::Array { name: name.into(), header, array })
+                let mut array = read_npy(name, &bytes).map_err(Failure::input)?;
+                if array.shape.len() == 1 {
+                    array.shape.push(1);
+                }
+                let (header, columns) = named_columns("c", &array).into_iter().unzip();
+                Ok(Self::Arrays { name: name.into(), header, columns })
+            }
+            "npz" => {
+                let arrays = read_npz(name, &bytes).map_err(Failure::input)?;
+                let rows = |a: &Array| a.shape.first().copied().unwrap_or(0);
+                if let Some((other, array)) =
+                    arrays.iter().find(|(_, a)| rows(a) != rows(&arrays[0].1))
+                {
+                    return Err(Failure::input(format!(
+                        "{name}: array \"{other}\" has {} rows, \"{}\" has {}; save arrays with a \
+                         row for each sample",
+                        rows(array),
+                        arrays[0].0,
+                        rows(&arrays[0].1)
+                    )));
+                }
+                let columns = arrays.iter().flat_map(|(array, a)| named_columns(array, a));
+                let (header, columns) = columns.unzip();
+                Ok(Self::Arrays { name: name.into(), header, columns })
             }
             _ if bytes.starts_with(b"\x93NUMPY") => {
                 Err(Failure::input(format!("{name}: NumPy data; name the file .npy")))
@@ -33,21 +66,21 @@ impl Source {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Table(table) => table.name(),
-            Self::Array { name, .. } => name,
+            Self::Arrays { name, .. } => name,
         }
     }
 
     pub(crate) fn header(&self) -> &[String] {
         match self {
             Self::Table(table) => table.header(),
-            Self::Array { header, .. } => header,
+            Self::Arrays { header, .. } => header,
         }
     }
 
     pub(crate) fn rows(&self) -> usize {
         match self {
             Self::Table(table) => table.rows(),
-            Self::Array { array, .. } => array.shape.first().copied().unwrap_or(0),
+            Self::Arrays { columns, .. } => columns.first().map_or(0, Vec::len),
         }
     }
 
@@ -55,14 +88,14 @@ impl Source {
     pub(crate) fn position(&self, column: &str) -> Result<usize> {
         match self {
             Self::Table(table) => table.position(column).map_err(Failure::input),
-            Self::Array { name, header, .. } => {
+            Self::Arrays { name, header, .. } => {
                 header.iter().position(|c| c == column).ok_or_else(|| {
                     let hint = nearest(column, header.iter().map(String::as_str))
                         .map(|k| format!(", did you mean \"{k}\"?"))
                         .unwrap_or_default();
                     Failure::input(format!(
-                        "{name}: no column \"{column}\"{hint}; the columns are c1 to c{}",
-                        header.len()
+                        "{name}: no column \"{column}\"{hint}; the columns are {}",
+                        super::quoted(&header.iter().map(String::as_str).collect::<Vec<_>>())
                     ))
                 })
             }
@@ -73,9 +106,7 @@ impl Source {
     pub(crate) fn numbers(&self, position: usize) -> Result<Vec<f64>> {
         match self {
             Self::Table(table) => table.numbers(position).map_err(Failure::input),
-            Self::Array { header, array, .. } => {
-                Ok(array.values.iter().skip(position).step_by(header.len()).copied().collect())
-            }
+            Self::Arrays { columns, .. } => Ok(columns[position].clone()),
         }
     }
 
@@ -84,7 +115,7 @@ impl Source {
     pub(crate) fn categories(&self, position: usize) -> Result<(Vec<usize>, Vec<String>)> {
         let cells: Vec<String> = match self {
             Self::Table(table) => table.texts(position).map(str::to_owned).collect(),
-            Self::Array { .. } => self.numbers(position)?.iter().map(f64::to_string).collect(),
+            Self::Arrays { .. } => self.numbers(position)?.iter().map(f64::to_string).collect(),
         };
         let (mut names, mut codes): (Vec<String>, HashMap<String, usize>) = Default::default();
         let mut out = Vec::with_capacity(cells.len());
@@ -111,7 +142,7 @@ impl Source {
     pub(crate) fn place(&self, row: usize) -> String {
         match self {
             Self::Table(table) => format!("{}:{}", table.name(), table.line(row)),
-            Self::Array { name, .. } => format!("{name}: row {}", row + 1),
+            Self::Arrays { name, .. } => format!("{name}: row {}", row + 1),
         }
     }
 

@@ -30,7 +30,8 @@ is nλ. Errors are mean squared errors. In files separated by semicolons 1,5 rea
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Data with a header: CSV, TSV, semicolons, .npy; `-` is standard input.
+    /// Data with a header: CSV, TSV, semicolons; or .npy (columns c1, c2, …), .npz (columns y, X1,
+    /// X2, …); `-` is standard input.
     data: String,
     #[command(flatten)]
     columns: Columns,
@@ -148,7 +149,7 @@ pub(crate) fn run(args: &Args) -> Result {
         let csv = answer.figure()?.save(path)?;
         note(&format!("figure in {path}, its data in {csv}"));
     }
-    data.notes.iter().chain(&answer.fit.notes).for_each(|n| note(n));
+    data.notes.iter().chain(&answer.fit.notes).chain(&answer.warnings()).for_each(|n| note(n));
     if args.output.json {
         print(&answer.json().to_string())?;
     } else {

@@ -281,6 +281,30 @@ impl Answer<'_> {
         text + "."
     }
 
+    /// A choice at the end of the ridges that were tried.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let edge = self.fit.targets.iter().find_map(|t| t.edge.map(|e| (t, e)));
+        let Some((target, edge)) = edge else { return Vec::new() };
+        let end = if edge == Edge::Smallest { "smallest" } else { "largest" };
+        let lambda = number(target.lambda, 3);
+        match (self.args.lambda.len(), edge) {
+            // A single ridge was asked for: there was no choice.
+            (1, _) => Vec::new(),
+            (0, Edge::Smallest) => vec![format!(
+                "λ = {lambda} is the {end} of a grid that was widened as far as it goes: the data ask \
+                 for no regularisation"
+            )],
+            (0, Edge::Largest) => vec![format!(
+                "λ = {lambda} is the {end} of a grid that was widened as far as it goes: the features \
+                 say nothing that the mean does not"
+            )],
+            _ => vec![format!(
+                "λ = {lambda} is the {end} of the ridges given with --lambda: the best one may lie \
+                 beyond; leave --lambda out for a grid that widens"
+            )],
+        }
+    }
+
     /// What twice as many rows would bring, where the data determine it.
     fn more_rows(&self) -> String {
         let twice = self.fit.learning.iter().find(|p| p.rows == 2 * self.fit.rows && p.supported);
