@@ -100,7 +100,8 @@ pub fn read_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array)>, String
     let mut arrays = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(|e| bad(&e))?;
-        let Some(array) = entry.name().strip_suffix(".npy").map(str::to_owned) else { continue };
+        let file = entry.name().map_err(|e| bad(&e))?.into_owned();
+        let Some(array) = file.strip_suffix(".npy").map(str::to_owned) else { continue };
         let mut data = Vec::new();
         entry.take(MOST_BYTES).read_to_end(&mut data).map_err(|e| bad(&e))?;
         arrays.push((array.clone(), read_npy(&format!("{name}:{array}"), &data)?));

@@ -18,12 +18,12 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  rmt predict ridge                                      the task's example, every quantity
-  rmt predict ridge --set n=300 --set spectrum.alpha=1   other inputs
-  rmt predict ridge mine.toml --simulate 100             theory beside 100 finite-size draws
-  rmt predict ridge --over n=50..800:log:40 --plot r.svg a curve (its data in r.csv)
-  rmt predict ridge --over n=50..800:40 --over lambda=1e-4..1:log:30 --plot map.svg
+  rmt predict ridge                                         the task's example, every quantity
+  rmt predict ridge --set n=300 --set spectrum.alpha=1      other inputs
+  rmt predict ridge mine.toml --simulate 100                theory beside finite-size draws
+  rmt predict ridge --over n=50..800:log:40 --plot r.svg    a curve, its data in r.csv
   rmt predict ridge --over lambda=0.01,0.1,1 --show risk,gcv --json
+  rmt predict ridge --over n=50..800:40 --over lambda=1e-4..1:log:30 --plot map.svg
 
 Ranges: KEY=FROM..TO:COUNT, KEY=FROM..TO:log:COUNT, KEY=A,B,C. Several keys that move together:
 spectrum.p,target.p=100..400:16. Whole numbers are rounded where the input is one.";
