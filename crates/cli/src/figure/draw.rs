@@ -118,7 +118,7 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
     let position = free_corner(&shown, marks, x_range, y_range, figure, &legend);
     // A legend outside widens the figure instead of narrowing the frame.
     let outside = match position {
-        LegendPosition::OutsideRightTop => 150.0,
+        LegendPosition::OutsideRightTop => legend_size(&legend).0,
         _ => 0.0,
     };
     let mut layout = dressed(Layout::new(x_range, y_range), figure)
@@ -314,6 +314,12 @@ fn cell_range(centres: &[f64], log: bool) -> (f64, f64) {
     (first - half, last + half)
 }
 
+/// Width and height of the legend, from the size of the type.
+fn legend_size(legend: &[LegendEntry]) -> (f64, f64) {
+    let longest = legend.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
+    (70.0 + 7.0 * longest as f64, 30.0 + 19.0 * legend.len() as f64)
+}
+
 /// The corner that no curve, point or label comes near; outside if there is none.
 fn free_corner(
     drawn: &[Drawn],
@@ -327,10 +333,9 @@ fn free_corner(
         let scale = |v: f64| if log { v.ln() } else { v };
         (scale(v) - scale(range.0)) / (scale(range.1) - scale(range.0))
     };
-    // The box as a fraction of the frame, from the size of the type.
-    let longest = legend.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
-    let width = (70.0 + 7.0 * longest as f64) / (0.85 * WIDTH);
-    let height = (30.0 + 19.0 * legend.len() as f64) / (0.75 * HEIGHT);
+    // The box as a fraction of the frame.
+    let (width, height) = legend_size(legend);
+    let (width, height) = (width / (0.85 * WIDTH), height / (0.75 * HEIGHT));
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for d in drawn {
         for run in d.runs() {

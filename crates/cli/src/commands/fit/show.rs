@@ -249,6 +249,13 @@ impl Answer<'_> {
                 target.name,
                 number(promised, 3)
             ),
+            _ if promised >= target.variance => format!(
+                "The features predict \"{}\" no better than its mean: expect a mean squared error of \
+                 about {} on new rows (by {name}), the variance is {}",
+                target.name,
+                number(promised, 3),
+                number(target.variance, 3)
+            ),
             _ => format!(
                 "Expect a mean squared error of about {} on new rows (R² {}, by {name})",
                 number(promised, 3),
@@ -274,7 +281,9 @@ impl Answer<'_> {
                      figure here foresees that";
         }
         if self.trials.is_empty() {
-            text += &self.more_rows();
+            if promised < target.variance {
+                text += &self.more_rows();
+            }
         } else {
             text += &self.realised();
         }
