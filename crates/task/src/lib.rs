@@ -46,14 +46,18 @@
 mod card;
 mod error;
 mod fields;
+mod key_path;
 mod observables;
 mod registration;
+mod schema;
 
 pub use card::{Card, Reference};
 pub use error::{ErrorKind, TaskError, nearest};
 pub use fields::Fields;
+pub use key_path::KeyPath;
 pub use observables::{Observables, Value};
 pub use registration::Registration;
+pub use schema::{is_integer, is_list, takes_kinds};
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};

@@ -3,11 +3,8 @@
 
 mod file;
 mod locate;
-mod path;
-mod schema;
 
-pub(crate) use path::KeyPath;
-pub(crate) use schema::is_integer;
+pub(crate) use rmt_task::{KeyPath, is_integer};
 
 use crate::failure::{Failure, Result};
 use crate::files::{read_text, shown};
@@ -79,7 +76,7 @@ impl Inputs {
         for parts in found {
             let key = KeyPath::of(parts);
             let Some(reference) = key.get(&self.value) else { continue };
-            let plain = schema::is_list(schema, &key);
+            let plain = rmt_task::is_list(schema, &key);
             let loaded = file::load(reference, folder, plain)
                 .map_err(|message| self.failure(TaskError::invalid(key.to_string(), message)))?;
             key.put(&mut self.value, loaded).map_err(|e| Failure::input(format!("{key}: {e}")))?;

@@ -1,10 +1,10 @@
-use super::KeyPath;
+use crate::KeyPath;
 use schemars::Schema;
 use serde_json::Value as Json;
 
 /// Whether sweeps take whole numbers at that place: the schema asks for an integer, or the input
 /// is a "Number of …" (theory may take a real one, an experiment cannot).
-pub(crate) fn is_integer(schema: &Schema, key: &KeyPath) -> bool {
+pub fn is_integer(schema: &Schema, key: &KeyPath) -> bool {
     any_at(schema.as_value(), key, &|s| {
         let counts = s.get("description").and_then(Json::as_str);
         (has_type(s, "integer") && !has_type(s, "number"))
@@ -13,8 +13,13 @@ pub(crate) fn is_integer(schema: &Schema, key: &KeyPath) -> bool {
 }
 
 /// Whether the schema takes a plain list at that place.
-pub(crate) fn is_list(schema: &Schema, key: &KeyPath) -> bool {
+pub fn is_list(schema: &Schema, key: &KeyPath) -> bool {
     any_at(schema.as_value(), key, &|s| has_type(s, "array"))
+}
+
+/// Whether the schema takes an object of some `kind` at that place, such as a mode vector.
+pub fn takes_kinds(schema: &Schema, key: &KeyPath) -> bool {
+    any_at(schema.as_value(), key, &|s| s.pointer("/properties/kind").is_some())
 }
 
 fn has_type(schema: &Json, name: &str) -> bool {

@@ -3,24 +3,24 @@ use std::fmt;
 
 /// A place inside inputs: `spectrum.alpha`, `widths[1]` (also written `widths.1`).
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct KeyPath {
+pub struct KeyPath {
     parts: Vec<String>,
 }
 
 impl KeyPath {
     /// Reads a dotted path.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let parts = text.split(['.', '[', ']']).filter(|p| !p.is_empty()).map(str::to_owned);
         Self { parts: parts.collect() }
     }
 
     /// The path of these parts.
-    pub(crate) fn of(parts: Vec<String>) -> Self {
+    pub fn of(parts: Vec<String>) -> Self {
         Self { parts }
     }
 
     /// The value at this place.
-    pub(crate) fn get<'a>(&self, root: &'a Json) -> Option<&'a Json> {
+    pub fn get<'a>(&self, root: &'a Json) -> Option<&'a Json> {
         self.parts.iter().try_fold(root, |place, part| match place {
             Json::Object(map) => map.get(part),
             Json::Array(items) => part.parse().ok().and_then(|i: usize| items.get(i)),
@@ -29,17 +29,17 @@ impl KeyPath {
     }
 
     /// The keys and list positions on the way.
-    pub(crate) fn parts(&self) -> &[String] {
+    pub fn parts(&self) -> &[String] {
         &self.parts
     }
 
     /// Whether `other` is this place or inside it.
-    pub(crate) fn contains(&self, other: &Self) -> bool {
+    pub fn contains(&self, other: &Self) -> bool {
         other.parts.starts_with(&self.parts)
     }
 
     /// Puts a value at this place, making the objects on the way.
-    pub(crate) fn put(&self, root: &mut Json, value: Json) -> Result<(), String> {
+    pub fn put(&self, root: &mut Json, value: Json) -> Result<(), String> {
         if self.parts.is_empty() {
             return Err("name the input, as in n=100".into());
         }
