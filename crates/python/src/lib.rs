@@ -2,7 +2,7 @@
 //!
 //! Arrays, dictionaries and lists in, arrays and dictionaries out; no mathematics and no files. What
 //! users call is the Python half (`python/rmt`), which turns any array-like into contiguous `f64` first.
-//! Work runs on threads of its own while the interpreter is free ([`watch::watched`]): other Python
+//! Work runs on threads of its own while the interpreter is free (`watch`): other Python
 //! threads go on, and Ctrl-C is answered at once.
 #![forbid(unsafe_code)]
 

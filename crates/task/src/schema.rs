@@ -66,3 +66,34 @@ fn options<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lists_kinds_and_counts_are_told_apart_through_references() {
+        let kinds = json!({"oneOf": [
+            {"properties": {"kind": {"const": "constant"}, "p": {"type": "integer"}}},
+            {"properties": {"kind": {"const": "explicit"}, "values": {"type": "array"}}},
+        ]});
+        let schema: Schema = json!({"properties": {
+            "n": {"type": "number", "description": "Number of rows."},
+            "spectrum": {"$ref": "#/$defs/Modes"},
+            "priors": {"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/Modes"}, {"type": "null"}]}},
+            "times": {"type": "array", "items": {"type": "number"}},
+        }, "$defs": {"Modes": kinds}})
+        .try_into()
+        .unwrap();
+        let at = KeyPath::parse;
+        assert!(takes_kinds(&schema, &at("spectrum")) && !is_list(&schema, &at("spectrum")));
+        assert!(takes_kinds(&schema, &at("priors[1]")) && !takes_kinds(&schema, &at("priors")));
+        assert!(is_list(&schema, &at("times")) && !takes_kinds(&schema, &at("times")));
+        assert!(is_list(&schema, &at("spectrum.values")));
+        assert!(is_integer(&schema, &at("spectrum.p")) && is_integer(&schema, &at("n")));
+        assert!(
+            !is_integer(&schema, &at("times[0]")) && !is_integer(&schema, &at("nothing.there"))
+        );
+    }
+}
