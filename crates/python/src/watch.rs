@@ -8,6 +8,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+/// Stack of the working thread: that of the main thread of a program, which the command line has.
+const STACK: usize = 8 << 20;
+
 /// How often signals are looked at.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -32,10 +35,11 @@ pub(crate) fn watched<T: Send + 'static>(
     let stop = Stop::default();
     let (sender, mut receiver) = channel();
     let theirs = stop.clone();
-    thread::spawn(move || {
+    let worker = thread::Builder::new().stack_size(STACK).spawn(move || {
         // Nobody listens any more after an interruption.
         let _ = sender.send(work(&theirs));
     });
+    worker.map_err(|e| PyRuntimeError::new_err(format!("no thread for the solver: {e}")))?;
     loop {
         let outcome;
         (outcome, receiver) = py.detach(move || (receiver.recv_timeout(INTERVAL), receiver));

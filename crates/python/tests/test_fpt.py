@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,10 +78,10 @@ def test_simulation_formulas_and_programs():
     assert check["double"]["sizes"] == 2
     assert limit._repr_latex_().startswith("$$\\begin{aligned}") and "align*" not in limit._repr_latex_()
     assert "rust" not in limit.text() and "fn " in limit.rust() and limit.explain()
-    space: dict[str, object] = {}
+    space: dict[str, Any] = {}
     exec(limit.python(), space)
-    functions = [f for k, f in space.items() if callable(f) and getattr(f, "__module__", None) is None or k == "limit"]
-    assert functions
+    assert space["limit"](n=60, p=40, lam=0.1) == pytest.approx(limit.value, rel=1e-10)
+    assert space["limit"](lam=0.2) == pytest.approx(exact(0.2), rel=1e-10)
 
 
 def test_errors_show_the_place():

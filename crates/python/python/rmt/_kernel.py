@@ -15,7 +15,11 @@ def labels(groups: Any) -> NDArray[np.int64] | None:
     """Any labels as integers from 0 on."""
     if groups is None:
         return None
-    return np.ascontiguousarray(np.unique(np.asarray(groups), return_inverse=True)[1], dtype=np.int64)
+    try:
+        positions = np.unique(np.asarray(groups), return_inverse=True)[1]
+    except TypeError as error:
+        raise _native.Error(f"groups: labels must be comparable, numbers or text ({error})") from error
+    return np.ascontiguousarray(positions.reshape(-1), dtype=np.int64)
 
 
 def fit_kernel(

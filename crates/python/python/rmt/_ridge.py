@@ -162,7 +162,8 @@ class CorrGCVRidge(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ig
         groups : array-like of shape (n_samples,), optional
             Labels (run, subject): rows of different groups are independent, and ``"blocked"`` leaves one group out.
         times : array-like of shape (n_samples,), optional
-            Time stamps, increasing within each group, where rows are not evenly spaced.
+            Time stamps, increasing within each group, where rows are not evenly spaced: also where rows
+            between them were taken out, as cross-validation with shuffled folds does.
         """
         checked: tuple[Any, Any] = validate_data(
             self, X, y, dtype=np.float64, order="C", multi_output=True, y_numeric=True, ensure_min_samples=2
