@@ -104,6 +104,16 @@ pub enum Error {
         /// Trajectories computed.
         evaluations: usize,
     },
+    /// A profile that fell below the estimate it started from.
+    #[error(
+        "chi2 = {chi2} is not the minimum: a profile found {lower}; fit again from other starts"
+    )]
+    NotTheMinimum {
+        /// χ² of the estimate.
+        chi2: f64,
+        /// The lower χ².
+        lower: f64,
+    },
     /// Training left the finite numbers.
     #[error(
         "the training loss is not finite at epoch {epoch}; lower the learning rate (now {rate})"
@@ -147,9 +157,10 @@ impl From<Error> for TaskError {
             Error::Assignment { name, .. } => Self::invalid(format!("free.{name}"), message),
             Error::Setting { name, .. } => Self::invalid(name, message),
             Error::NoStart => Self::invalid("initial_guess", message),
-            Error::NotConverged { .. } | Error::Diverged { .. } | Error::Optimiser { .. } => {
-                Self::new(ErrorKind::NOT_CONVERGED, message)
-            }
+            Error::NotConverged { .. }
+            | Error::NotTheMinimum { .. }
+            | Error::Diverged { .. }
+            | Error::Optimiser { .. } => Self::new(ErrorKind::NOT_CONVERGED, message),
             Error::Checkpoint { .. } => Self::new(ErrorKind::INVALID_INPUT, message),
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! Minimise χ²(θ) = Σ ((u(t; θ) − data)/σ)² over θ = (ln of the free rates, ln of the initial
 //! densities), with exact derivatives from the forward sensitivities. A step solves
-//! min |r + J δ|² + μ |D δ|² with D the largest column norms seen (Moré 1978), at least 1, and μ by Nielsen's
-//! rule (1999). A trajectory that runs away or cannot be integrated has infinite cost: the step
-//! shrinks.
+//! min |r + J δ|² + μ |D δ|² with D the column norms of J (Marquardt 1963), at least 1, and μ by
+//! Nielsen's rule (1999). Keeping the largest norms seen (Moré 1978) was tried: a poor start on a
+//! cyclic series has huge derivatives, whose memory then stops the search. A trajectory that runs
+//! away or cannot be integrated has infinite cost: the step shrinks.
 
 use crate::problem::{Linearised, Problem, Unknowns};
 use crate::{Error, Result};
@@ -18,8 +19,11 @@ const LONGEST_STEP: f64 = 2.0;
 /// Column norms below this count as this: an unknown whose logarithm may change by 1 before any
 /// residual does so by a standard deviation is better left where it is.
 const LEAST_SCALE: f64 = 1.0;
-/// Steps this small in units of the statistical error (or of e^θ) end the iteration.
-const SETTLED: f64 = 1e-7;
+/// Damping of the step that would minimise the linear model.
+const UNDAMPED: f64 = 1e-12;
+/// The iteration ends when the linear model promises less than this of χ²: every unknown that the
+/// data determine is then within 3e-5 of its standard error.
+const SETTLED: f64 = 1e-9;
 
 /// A maximum-likelihood estimate.
 #[derive(Clone, Debug)]
@@ -54,19 +58,56 @@ pub fn least_squares_from(
 
 /// Fits with some unknowns `held` at their start.
 pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Result<Estimate> {
+    let minimum = minimise(|theta| problem.linearise(theta), start, held)?;
+    let (parameters, initial_state) = problem.expand(&minimum.theta);
+    Ok(Estimate {
+        parameters,
+        initial_state,
+        chi2: minimum.chi2,
+        evaluations: minimum.evaluations,
+        unknowns: minimum.theta,
+        linearised: minimum.linearised,
+    })
+}
+
+/// Where a sum of squares is least.
+pub(crate) struct Minimum {
+    pub(crate) theta: Vec<f64>,
+    pub(crate) chi2: f64,
+    pub(crate) linearised: Linearised,
+    pub(crate) evaluations: usize,
+}
+
+/// Minimises |r(θ)|² from `start`, the `held` unknowns fixed. `linearise` gives r and its
+/// derivative, or `None` where there is none.
+pub(crate) fn minimise(
+    linearise: impl Fn(&[f64]) -> Option<Linearised>,
+    start: &[f64],
+    held: &[usize],
+) -> Result<Minimum> {
     let mut theta = start.to_vec();
-    let mut here = problem.linearise(&theta).ok_or(Error::NoStart)?;
+    let mut here = linearise(&theta).ok_or(Error::NoStart)?;
     let mut chi2 = here.chi2();
-    let varied: Vec<usize> = (0..theta.len()).filter(|m| !held.contains(m)).collect();
-    let mut scale = vec![0.0_f64; theta.len()];
+    let width = theta.len();
+    let varied: Vec<usize> = (0..width).filter(|m| !held.contains(m)).collect();
     let (mut damping, mut growth) = (1e-3, 2.0);
     let mut evaluations = 1;
+    let done =
+        |theta, linearised, chi2, evaluations| Ok(Minimum { theta, chi2, linearised, evaluations });
+    let mut scale = vec![0.0_f64; width];
+    let mut fresh = true;
     while evaluations < MAX_EVALUATIONS {
-        let width = theta.len();
-        for &m in &varied {
-            let norm: f64 =
-                here.jacobian.chunks(width).map(|row| row[m] * row[m]).sum::<f64>().sqrt();
-            scale[m] = scale[m].max(norm).max(LEAST_SCALE);
+        if fresh {
+            for &m in &varied {
+                let norm: f64 =
+                    here.jacobian.chunks(width).map(|row| row[m] * row[m]).sum::<f64>().sqrt();
+                scale[m] = norm.max(LEAST_SCALE);
+            }
+            let newton = damped_step(&here, width, &varied, &scale, UNDAMPED);
+            if newton.is_some_and(|s| reduction(&here, width, &varied, &s) <= SETTLED) {
+                return done(theta, here, chi2, evaluations);
+            }
+            fresh = false;
         }
         let Some(mut step) = damped_step(&here, width, &varied, &scale, damping) else {
             damping *= 10.0;
@@ -74,51 +115,34 @@ pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Resul
             continue;
         };
         // Each by itself: an unknown that the data hardly see must not shorten the others' steps.
-        let clipped = step.iter().any(|s| s.abs() > LONGEST_STEP);
         step.iter_mut().for_each(|s| *s = s.clamp(-LONGEST_STEP, LONGEST_STEP));
         let predicted = reduction(&here, width, &varied, &step);
-        // `scale` is about 1/σ(θ): the step in units of the error bar, or plainly tiny.
-        let settled =
-            varied.iter().zip(&step).all(|(&m, s)| s.abs() * scale[m] < SETTLED || s.abs() < 1e-13);
-        if settled || (!clipped && predicted.abs() <= 1e-13 * chi2) {
-            return Ok(finish(problem, theta, here, chi2, evaluations));
-        }
         let mut trial = theta.clone();
         for (&m, s) in varied.iter().zip(&step) {
             trial[m] += s;
         }
         evaluations += 1;
-        let outcome = problem.linearise(&trial).map(|l| (l.chi2(), l));
+        let outcome = linearise(&trial).map(|l| (l.chi2(), l));
         match outcome {
             Some((value, linearised)) if value < chi2 => {
-                let gain = (chi2 - value) / predicted;
+                let gain = if predicted > 0.0 { (chi2 - value) / predicted } else { 0.0 };
                 damping *= (1.0 - (2.0 * gain - 1.0).powi(3)).max(1.0 / 3.0);
                 damping = damping.max(1e-10);
                 growth = 2.0;
                 (theta, here, chi2) = (trial, linearised, value);
+                fresh = true;
             }
             _ => {
                 damping *= growth;
                 growth *= 2.0;
                 if damping > 1e14 {
                     // No descent at rounding level: the point is as good as the arithmetic.
-                    return Ok(finish(problem, theta, here, chi2, evaluations));
+                    return done(theta, here, chi2, evaluations);
                 }
             }
         }
     }
     Err(Error::NotConverged { chi2, evaluations })
-}
-
-fn finish(
-    problem: &Problem<'_>,
-    unknowns: Unknowns,
-    linearised: Linearised,
-    chi2: f64,
-    evaluations: usize,
-) -> Estimate {
-    let (parameters, initial_state) = problem.expand(&unknowns);
-    Estimate { parameters, initial_state, chi2, evaluations, unknowns, linearised }
 }
 
 /// Minimiser of |r + J δ|² + μ |D δ|² over the varied unknowns, by QR of the stacked matrix.

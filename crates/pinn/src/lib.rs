@@ -14,6 +14,7 @@
 
 mod adam;
 mod checkpoint;
+mod collocation;
 mod error;
 mod fit;
 mod identifiability;
@@ -23,17 +24,20 @@ mod matching;
 mod network;
 mod objective;
 mod problem;
+mod profile;
+mod shooting;
 mod task;
 mod training;
 
 pub use adam::Adam;
+pub use collocation::Collocation;
 pub use error::{Error, Result};
 pub use fit::{Fit, fit};
-pub use identifiability::{
-    Identifiability, Prediction, Profile, identifiability, predict, profile,
-};
+pub use identifiability::{Identifiability, Prediction, identifiability, predict};
 pub use least_squares::{Estimate, least_squares, least_squares_from};
 pub use objective::Loss;
 pub use problem::{Observations, Problem, Sigma};
+pub use profile::{Bound, Profile, profile};
+pub use shooting::multiple_shooting;
 pub use task::{observables, tasks};
-pub use training::{Collocation, NetworkFit, Observer, Progress, Training, train};
+pub use training::{NetworkFit, Observer, Progress, Training, train};

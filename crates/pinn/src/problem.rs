@@ -140,6 +140,11 @@ impl Linearised {
     pub(crate) fn chi2(&self) -> f64 {
         self.residuals.iter().map(|r| r * r).sum()
     }
+
+    /// Itself, if every number is finite.
+    pub(crate) fn checked(self) -> Option<Self> {
+        self.residuals.iter().chain(&self.jacobian).all(|x| x.is_finite()).then_some(self)
+    }
 }
 
 /// Integration inside a fit: far below the noise, far above the cost of the last digits.
@@ -295,22 +300,27 @@ impl<'a> Problem<'a> {
             return None;
         }
         let width = unknowns.len();
-        let mut residuals = Vec::with_capacity(data.values.len());
-        let mut jacobian = Vec::with_capacity(data.values.len() * width);
-        for (t, (state, by)) in run.trajectory.states.iter().zip(&run.sensitivities).enumerate() {
-            for (column, &n) in data.species.iter().enumerate() {
-                let at = t * data.species.len() + column;
-                let scale = 1.0 / data.sigma[at];
-                residuals.push((state[n] - data.values[at]) * scale);
-                // ∂u/∂θ = u ∂ ln u/∂θ
-                jacobian
-                    .extend(by[n * width..(n + 1) * width].iter().map(|s| s * state[n] * scale));
-            }
+        let count = data.values.len();
+        let mut found = Linearised {
+            residuals: Vec::with_capacity(count),
+            jacobian: Vec::with_capacity(count * width),
+        };
+        for (row, (state, by)) in run.trajectory.states.iter().zip(&run.sensitivities).enumerate() {
+            self.misfit(row, state, |n, residual, scale| {
+                found.residuals.push(residual);
+                found.jacobian.extend(by[n * width..(n + 1) * width].iter().map(|s| s * scale));
+            });
         }
-        residuals
-            .iter()
-            .chain(&jacobian)
-            .all(|x| x.is_finite())
-            .then_some(Linearised { residuals, jacobian })
+        found.checked()
+    }
+
+    /// Calls `each` with every species observed in a row of the data, its normalised residual and
+    /// the derivative of that residual for ln u: u/σ.
+    pub(crate) fn misfit(&self, row: usize, state: &[f64], mut each: impl FnMut(usize, f64, f64)) {
+        let data = &self.observations;
+        for (column, &n) in data.species.iter().enumerate() {
+            let at = row * data.species.len() + column;
+            each(n, (state[n] - data.values[at]) / data.sigma[at], state[n] / data.sigma[at]);
+        }
     }
 }

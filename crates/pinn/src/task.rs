@@ -1,5 +1,5 @@
 use crate::training::Training;
-use crate::{Fit, Observations, Problem, Sigma, fit};
+use crate::{Bound, Fit, Observations, Problem, Sigma, fit};
 use rmt_dynamics::{PopulationModel, PredatorPreyScavenger, model};
 use rmt_task::{Card, Observables, Reference, Registration, Task, TaskError, Value};
 use schemars::JsonSchema;
@@ -260,18 +260,37 @@ pub fn observables(problem: &Problem<'_>, found: &Fit) -> Observables {
             ]),
         );
     }
-    if !found.profiles.is_empty() {
-        let profiles = found.profiles.iter().map(|p| {
-            let end = |v: Option<f64>, open: f64| Value::Number(v.unwrap_or(open));
+    let mut unreached = Vec::new();
+    let profiles: Vec<(String, Value)> = found
+        .profiles
+        .iter()
+        .map(|p| {
+            let mut end = |bound: Bound, open: f64| match bound {
+                Bound::At(value) => value,
+                Bound::Open => open,
+                Bound::Beyond(value) => {
+                    unreached.push(format!(
+                        "profile of {}: no refit converged beyond {value}; its interval ends \
+                         further out",
+                        p.name
+                    ));
+                    value
+                }
+            };
             let interval = vec![end(p.interval.0, 0.0), end(p.interval.1, f64::INFINITY)];
             let parts = vec![
                 ("values".to_owned(), p.values.clone().into()),
                 ("chi2".to_owned(), p.chi2.clone().into()),
-                ("interval_95".to_owned(), Value::List(interval)),
+                ("interval_95".to_owned(), interval.into()),
             ];
             (p.name.clone(), Value::Object(parts))
-        });
-        out.set("profiles", Value::Object(profiles.collect()));
+        })
+        .collect();
+    if !profiles.is_empty() {
+        out.set("profiles", Value::Object(profiles));
+    }
+    for note in unreached {
+        out.note(note);
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use crate::adam::Adam;
 use crate::checkpoint::{Checkpoint, fingerprint};
+use crate::collocation::Collocation;
 use crate::matching::match_gradients;
 use crate::objective::{Full, Loss, Objective, Scheduled, Stopped};
 use crate::problem::Problem;
@@ -11,18 +12,6 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-
-/// Where the equations are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Collocation {
-    /// Equally spaced, both ends included.
-    #[default]
-    Uniform,
-    /// Chebyshev–Lobatto points, denser at the ends.
-    Chebyshev,
-    /// One uniform random point in each of equally many strata, fixed by the seed.
-    Stratified,
-}
 
 /// How to train. The defaults are those of the docs of each field.
 #[derive(Clone, Debug, PartialEq)]

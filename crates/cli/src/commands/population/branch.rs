@@ -34,13 +34,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Branch")]
     parameter: String,
     /// Values between which it stays [default: a tenth to ten times its own].
-    #[arg(long, value_name = "FROM..TO", help_heading = "Branch")]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, help_heading = "Branch")]
     range: Option<String>,
     /// Start from this equilibrium, NAME:2 for the second of that name [default: a stable one].
     #[arg(long, value_name = "NAME[:N]", conflicts_with = "start", help_heading = "Branch")]
     from: Option<String>,
     /// Start from the equilibrium near these densities.
-    #[arg(long, value_name = "U,…", help_heading = "Branch")]
+    #[arg(long, value_name = "U,…", allow_hyphen_values = true, help_heading = "Branch")]
     start: Option<String>,
     /// Which way to go first; the branch then follows its folds.
     #[arg(long, value_enum, default_value = "both", help_heading = "Branch")]

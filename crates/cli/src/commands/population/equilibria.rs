@@ -95,7 +95,7 @@ pub(crate) struct SensitivityArgs {
     #[arg(long, value_name = "NAME[:N]", conflicts_with = "at")]
     from: Option<String>,
     /// Equilibrium by its densities (refined by Newton's method).
-    #[arg(long, value_name = "U,…")]
+    #[arg(long, value_name = "U,…", allow_hyphen_values = true)]
     at: Option<String>,
     #[command(flatten)]
     output: Output,

@@ -9,7 +9,9 @@ use crate::inputs::Inputs;
 use crate::output::{note, number, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use rmt_dynamics::{PopulationModel, model, models, parameter_index, species_index};
-use rmt_pinn::{Fit, Loss, Observations, Problem, Progress, Sigma, Training, observables, predict};
+use rmt_pinn::{
+    Bound, Fit, Loss, Observations, Problem, Progress, Sigma, Training, observables, predict,
+};
 use rmt_task::TaskError;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
@@ -55,7 +57,7 @@ pub(crate) struct Args {
     )]
     sigma: Vec<String>,
     /// Use rows up to this time (as in the file) only.
-    #[arg(long, value_name = "T", help_heading = "Data")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, help_heading = "Data")]
     until: Option<f64>,
     /// Name of the model.
     #[arg(
@@ -270,15 +272,20 @@ fn named(pairs: &[String], option: &str) -> Result<BTreeMap<String, f64>> {
     Ok(found)
 }
 
-/// A bar with the loss, on a terminal only.
+/// On a terminal only: a bar with the loss, or a clock while least squares works alone.
 fn bar(training: Option<&Training>) -> ProgressBar {
-    let style = ProgressStyle::with_template("training {bar:30} {pos}/{len}, {eta} left; {msg}");
-    match (training, style) {
-        (Some(training), Ok(style)) if stderr().is_terminal() => {
-            ProgressBar::new((training.epochs + training.refinements) as u64).with_style(style)
-        }
-        _ => ProgressBar::hidden(),
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
+    let (bar, template) = match training {
+        Some(training) => (
+            ProgressBar::new((training.epochs + training.refinements) as u64),
+            "training {bar:30} {pos}/{len}, {eta} left; {msg}",
+        ),
+        None => (ProgressBar::new_spinner(), "{spinner} least squares, {elapsed}"),
+    };
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    ProgressStyle::with_template(template).map_or(ProgressBar::hidden(), |s| bar.with_style(s))
 }
 
 fn report(problem: &Problem<'_>, found: &Fit) -> (String, Vec<Vec<String>>) {
@@ -311,8 +318,12 @@ fn report(problem: &Problem<'_>, found: &Fit) -> (String, Vec<Vec<String>>) {
             row.extend(network.map(show));
             if !found.profiles.is_empty() {
                 row.push(found.profiles.get(m).map_or(String::new(), |p| {
-                    let end = |v: Option<f64>, open: &str| v.map_or(open.to_owned(), show);
-                    format!("{} to {}", end(p.interval.0, "0"), end(p.interval.1, "∞"))
+                    let end = |bound: Bound, open: &str, beyond: &str| match bound {
+                        Bound::At(value) => show(value),
+                        Bound::Beyond(value) => format!("{beyond}{}", show(value)),
+                        Bound::Open => open.to_owned(),
+                    };
+                    format!("{} to {}", end(p.interval.0, "0", "<"), end(p.interval.1, "∞", ">"))
                 }));
             }
             row

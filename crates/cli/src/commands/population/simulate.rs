@@ -24,10 +24,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
     /// Initial densities, one per species [default: those of the file].
-    #[arg(long, value_name = "U,…")]
+    #[arg(long, value_name = "U,…", allow_hyphen_values = true)]
     start: Option<String>,
     /// Last time; output times are then equally spaced from 0 on [default: the times of the file].
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     until: Option<f64>,
     /// Number of output times.
     #[arg(long, value_name = "N", default_value_t = 401, requires = "until")]
