@@ -53,22 +53,7 @@ impl Output {
             )));
         }
         let Some(plot) = &self.plot else { return Ok(()) };
-        match extension(plot).as_str() {
-            "svg" => {}
-            "png" if cfg!(feature = "png") => {}
-            "png" => {
-                return Err(Failure::input(format!(
-                    "--plot {plot}: this rmt draws SVG only; name a .svg file, or build with \
-                     `--features png`"
-                )));
-            }
-            _ => {
-                return Err(Failure::input(format!(
-                    "--plot {plot}: name a file that ends in .svg (or .png where built with \
-                     `--features png`)"
-                )));
-            }
-        }
+        check_figure("--plot", plot)?;
         let data = figure_data(plot);
         if self.out.as_ref() == Some(&data) {
             return Err(Failure::input(format!(
@@ -76,6 +61,22 @@ impl Output {
             )));
         }
         Ok(())
+    }
+}
+
+/// Refuses a figure's file name that does not end as one that can be drawn.
+pub(crate) fn check_figure(option: &str, path: &str) -> Result<()> {
+    match extension(path).as_str() {
+        "svg" => Ok(()),
+        "png" if cfg!(feature = "png") => Ok(()),
+        "png" => Err(Failure::input(format!(
+            "{option} {path}: this rmt draws SVG only; name a .svg file, or build with \
+             `--features png`"
+        ))),
+        _ => Err(Failure::input(format!(
+            "{option} {path}: name a file that ends in .svg (or .png where built with \
+             `--features png`)"
+        ))),
     }
 }
 

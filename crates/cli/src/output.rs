@@ -14,9 +14,9 @@ pub(crate) fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A remark for people, on standard error.
+/// A remark for people, on standard error. One that nobody reads (a closed pipe) is no failure.
 pub(crate) fn note(text: &str) {
-    eprintln!("note: {text}");
+    let _ = writeln!(io::stderr(), "note: {text}");
 }
 
 /// A plain table: a header row, columns apart by two spaces, numbers right-aligned.

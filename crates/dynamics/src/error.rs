@@ -98,6 +98,14 @@ pub enum Error {
         /// Steps taken.
         iterations: usize,
     },
+    /// A linearisation beyond the range of double precision.
+    #[error(
+        "the Jacobian at the equilibrium {state:?} is not finite; bring the parameters to a scale of units in which they are nearer to 1"
+    )]
+    Overflow {
+        /// The equilibrium.
+        state: Vec<f64>,
+    },
     /// A closed form that does not exist for these parameters.
     #[error("{what} does not exist for these parameters: {reason}")]
     Absent {
@@ -128,7 +136,9 @@ impl From<Error> for TaskError {
             Error::UnknownName { what, .. } => Self::invalid(what, message),
             Error::Times { index, .. } => Self::invalid(format!("times[{index}]"), message),
             Error::Setting { name, .. } => Self::invalid(name, message),
-            Error::Absent { .. } => Self::new(ErrorKind::INVALID_INPUT, message),
+            Error::Absent { .. } | Error::Overflow { .. } => {
+                Self::new(ErrorKind::INVALID_INPUT, message)
+            }
             Error::Integration { .. } | Error::NoEquilibrium { .. } => {
                 Self::new(ErrorKind::NOT_CONVERGED, message)
             }

@@ -59,8 +59,8 @@ pub fn stability(
     let n = state.len();
     let mut jacobian = vec![0.0; n * n];
     model.jacobian(parameters, state, &mut jacobian);
-    let values = eigenvalues(&jacobian, n)
-        .ok_or(Error::NoEquilibrium { residual: f64::INFINITY, iterations: 0 })?;
+    let values =
+        eigenvalues(&jacobian, n).ok_or_else(|| Error::Overflow { state: state.to_vec() })?;
     let margin = MARGIN * frobenius(&jacobian);
     let above = values.iter().any(|v| v.0 > margin);
     let below = values.iter().any(|v| v.0 < -margin);

@@ -31,12 +31,14 @@ impl Identifiability {
     pub fn direction(&self, names: &[String]) -> String {
         let mut parts: Vec<(f64, &String)> = self.sloppiest.iter().copied().zip(names).collect();
         parts.sort_by(|p, q| q.0.abs().total_cmp(&p.0.abs()));
-        let largest = parts.first().map_or(0.0, |p| p.0.abs());
+        let first = parts.first().map_or(0.0, |p| p.0);
+        let largest = first.abs();
         parts
             .iter()
             .filter(|p| p.0.abs() > 0.1 * largest)
             .take(4)
-            .map(|(weight, name)| format!("{weight:+.2} ln {name}"))
+            // The sign of an eigenvector is free.
+            .map(|(weight, name)| format!("{:+.2} ln {name}", weight * first.signum()))
             .collect::<Vec<_>>()
             .join(" ")
     }

@@ -59,6 +59,10 @@ pub fn least_squares_from(
 /// Fits with some unknowns `held` at their start.
 pub(crate) fn fit(problem: &Problem<'_>, start: &[f64], held: &[usize]) -> Result<Estimate> {
     let minimum = minimise(|theta| problem.linearise(theta), start, held)?;
+    if !minimum.converged {
+        let Minimum { chi2, evaluations, .. } = minimum;
+        return Err(Error::NotConverged { chi2, evaluations });
+    }
     let (parameters, initial_state) = problem.expand(&minimum.theta);
     Ok(Estimate {
         parameters,
@@ -76,6 +80,8 @@ pub(crate) struct Minimum {
     pub(crate) chi2: f64,
     pub(crate) linearised: Linearised,
     pub(crate) evaluations: usize,
+    /// Whether it ended by itself and not by the limit on evaluations.
+    pub(crate) converged: bool,
 }
 
 /// Minimises |r(θ)|² from `start`, the `held` unknowns fixed. `linearise` gives r and its
@@ -92,8 +98,6 @@ pub(crate) fn minimise(
     let varied: Vec<usize> = (0..width).filter(|m| !held.contains(m)).collect();
     let (mut damping, mut growth) = (1e-3, 2.0);
     let mut evaluations = 1;
-    let done =
-        |theta, linearised, chi2, evaluations| Ok(Minimum { theta, chi2, linearised, evaluations });
     let mut scale = vec![0.0_f64; width];
     let mut fresh = true;
     while evaluations < MAX_EVALUATIONS {
@@ -105,7 +109,8 @@ pub(crate) fn minimise(
             }
             let newton = damped_step(&here, width, &varied, &scale, UNDAMPED);
             if newton.is_some_and(|s| reduction(&here, width, &varied, &s) <= SETTLED) {
-                return done(theta, here, chi2, evaluations);
+                let (linearised, converged) = (here, true);
+                return Ok(Minimum { theta, chi2, linearised, evaluations, converged });
             }
             fresh = false;
         }
@@ -137,12 +142,13 @@ pub(crate) fn minimise(
                 growth *= 2.0;
                 if damping > 1e14 {
                     // No descent at rounding level: the point is as good as the arithmetic.
-                    return done(theta, here, chi2, evaluations);
+                    let (linearised, converged) = (here, true);
+                    return Ok(Minimum { theta, chi2, linearised, evaluations, converged });
                 }
             }
         }
     }
-    Err(Error::NotConverged { chi2, evaluations })
+    Ok(Minimum { theta, chi2, linearised: here, evaluations, converged: false })
 }
 
 /// Minimiser of |r + J δ|² + μ |D δ|² over the varied unknowns, by QR of the stacked matrix.

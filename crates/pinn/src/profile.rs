@@ -13,12 +13,17 @@ use crate::{Error, Result};
 const RISE: f64 = 3.841_458_820_694_124;
 /// An end is where χ² has risen by this to within this: 3e-4 of a standard error.
 const END: f64 = 2e-3;
-/// A profile that has not risen after this change of a logarithm (a factor 10⁴) is open.
-const FLAT: f64 = 9.21;
+/// A profile that has not risen after this change of a logarithm (a factor 10¹⁷) is open. So far
+/// because an estimate that ran along a flat valley may lie many decades from where χ² rises.
+const FLAT: f64 = 40.0;
+/// Largest step of the logarithm, for flat stretches.
+const LARGEST_STEP: f64 = 4.0;
 /// A refit that falls below the estimate by more than this (and this fraction) found a better one.
 const BETTER: f64 = 1e-3;
 /// Smallest step of the logarithm.
 const SMALLEST_STEP: f64 = 1e-6;
+/// A rise of χ² in one step that is not a slope but a leap.
+const LEAP: f64 = 3.0;
 const MAX_POINTS: usize = 60;
 
 /// One end of a likelihood interval.
@@ -26,7 +31,7 @@ const MAX_POINTS: usize = 60;
 pub enum Bound {
     /// χ² has risen by 3.84 here.
     At(f64),
-    /// χ² does not rise that far within a factor 10⁴ of the estimate.
+    /// χ² does not rise that far within a factor 10¹⁷ of the estimate.
     Open,
     /// The refits failed from here on: the end lies further out.
     Beyond(f64),
@@ -115,15 +120,27 @@ impl Side<'_, '_> {
         let centre = self.estimate.unknowns[self.index];
         let mut points: Vec<(f64, f64)> = Vec::new();
         let mut from = Point { unknowns: self.estimate.unknowns.clone(), chi2: self.estimate.chi2 };
+        // The other unknowns follow the valley: they start where the last step points to.
+        let mut before: Option<Unknowns> = None;
         let mut step = (0.4 * error).clamp(SMALLEST_STEP, 0.5);
         while points.len() < MAX_POINTS {
             let at = from.unknowns[self.index] + self.sign * step;
             if (at - centre).abs() > FLAT {
                 return Walked::Ended(points, Bound::Open);
             }
-            let Ok(next) = self.refit(&from, at) else {
+            let start = predicted(before.as_deref(), &from.unknowns, self.index, at);
+            let next = self.refit(start, at);
+            // A leap means that the refit fell into another valley, where χ² is higher.
+            let leap = |e: &Estimate| e.chi2 > from.chi2 + LEAP;
+            if next.as_ref().is_ok_and(leap) && step > SMALLEST_STEP {
+                step = (0.3 * step).max(SMALLEST_STEP);
+                before = None;
+                continue;
+            }
+            let Ok(next) = next else {
                 // The refit failed this far away: come closer.
                 step *= 0.5;
+                before = None;
                 if step < SMALLEST_STEP {
                     break;
                 }
@@ -139,7 +156,7 @@ impl Side<'_, '_> {
                 return Walked::Ended(points, Bound::At(end.exp()));
             }
             let rise = next.chi2 - from.chi2;
-            from = next;
+            before = Some(std::mem::replace(&mut from, next).unknowns);
             step *= if rise < 0.2 {
                 1.7
             } else if rise > 0.8 {
@@ -147,14 +164,13 @@ impl Side<'_, '_> {
             } else {
                 1.0
             };
-            step = step.min(1.0);
+            step = step.min(LARGEST_STEP);
         }
         let last = from.unknowns[self.index].exp();
         Walked::Ended(points, Bound::Beyond(last))
     }
 
-    fn refit(&self, near: &Point, at: f64) -> Result<Estimate> {
-        let mut start = near.unknowns.clone();
+    fn refit(&self, mut start: Unknowns, at: f64) -> Result<Estimate> {
         start[self.index] = at;
         fit(self.problem, &start, &[self.index])
     }
@@ -163,9 +179,10 @@ impl Side<'_, '_> {
     /// position on it needs two or three refits. One that fails leaves the interpolated value.
     fn end(&self, mut inside: Point, mut outside: Point, points: &mut Vec<(f64, f64)>) -> f64 {
         let root = |c: f64| (c - self.estimate.chi2).max(0.0).sqrt();
-        for _ in 0..8 {
+        for _ in 0..25 {
             let (before, after) = (root(inside.chi2), root(outside.chi2));
-            let fraction = (RISE.sqrt() - before) / (after - before);
+            // A long step out of a flat stretch is not linear: keep away from both ends.
+            let fraction = ((RISE.sqrt() - before) / (after - before)).clamp(0.1, 0.9);
             let (from, to) = (inside.unknowns[self.index], outside.unknowns[self.index]);
             let at = from + fraction * (to - from);
             let nearly = |p: &Point| (p.chi2 - self.estimate.chi2 - RISE).abs() < END;
@@ -175,7 +192,8 @@ impl Side<'_, '_> {
             if nearly(&inside) {
                 return from;
             }
-            let Ok(next) = self.refit(&inside, at) else { return at };
+            let start = predicted(Some(&outside.unknowns), &inside.unknowns, self.index, at);
+            let Ok(next) = self.refit(start, at) else { return at };
             points.push((at, next.chi2));
             let next = Point { unknowns: next.unknowns, chi2: next.chi2 };
             if next.chi2 >= self.estimate.chi2 + RISE {
@@ -186,4 +204,12 @@ impl Side<'_, '_> {
         }
         inside.unknowns[self.index]
     }
+}
+
+/// Unknowns at `at` on the line through two points of the profile; without a second point, those of
+/// the first.
+fn predicted(before: Option<&[f64]>, from: &[f64], index: usize, at: f64) -> Unknowns {
+    let Some(before) = before else { return from.to_vec() };
+    let fraction = (at - from[index]) / (from[index] - before[index]);
+    from.iter().zip(before).map(|(u, v)| u + fraction * (u - v)).collect()
 }

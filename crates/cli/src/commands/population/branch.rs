@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SPECIES", help_heading = "Output")]
     show: Option<String>,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 pub(crate) fn run(args: &Args) -> Result {
@@ -67,6 +67,20 @@ pub(crate) fn run(args: &Args) -> Result {
             ends.ok_or_else(|| Failure::input(format!("--range {text}: write FROM..TO")))?
         }
     };
+    let name = &args.parameter;
+    if value == 0.0 {
+        return Err(Failure::input(format!(
+            "--parameter {name}: a branch is followed in the logarithm, and {name} is 0; start \
+             from a positive value, as in --set {name}=0.01"
+        )));
+    }
+    if !(0.0 < range.0 && range.0 <= value && value <= range.1 && range.1.is_finite()) {
+        return Err(Failure::input(format!(
+            "--range {}..{}: write FROM..TO with 0 < FROM ≤ {name} ≤ TO, the present value of \
+             {name} is {value}",
+            range.0, range.1
+        )));
+    }
     let start = match &args.start {
         Some(text) => state(text, "--start", model.species().len())?,
         None => pick(&chosen, args.from.as_deref())?.state,

@@ -2,7 +2,7 @@ use super::model::{ModelArgs, pick, state, task};
 use super::{deliver, portrait};
 use crate::args::Output;
 use crate::failure::{Failure, Result};
-use crate::figure::{Axis, Content, Figure, Role, Series};
+use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
 use crate::files::cell;
 use crate::output::{number, table};
 use rmt_dynamics::{Settings, equilibria, local_sensitivity, simulate};
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 pub(crate) fn run(args: &Args) -> Result {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let orbit: Vec<Vec<f64>> = match (&args.output.plot, all.last()) {
         (Some(_), Some(last)) => {
             let start: Vec<f64> = last.state.iter().map(|u| 1.5 * u).collect();
-            let times: Vec<f64> = (0..800).map(|m| 0.25 * f64::from(m)).collect();
+            let times: Vec<f64> = (0..4000).map(|m| 0.05 * f64::from(m)).collect();
             simulate(chosen.model, &chosen.parameters, &start, &times, &Settings::default())
                 .map_err(failed)?
                 .states
@@ -98,7 +98,7 @@ pub(crate) struct SensitivityArgs {
     #[arg(long, value_name = "U,…", allow_hyphen_values = true)]
     at: Option<String>,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 pub(crate) fn run_sensitivity(args: &SensitivityArgs) -> Result {
@@ -154,7 +154,7 @@ pub(crate) fn run_sensitivity(args: &SensitivityArgs) -> Result {
     );
     deliver(&args.output, &values, &text, &csv, || Figure {
         title: "Elasticities of the equilibrium".into(),
-        x: Axis::new("parameter, by position in the table", false),
+        x: Axis::new("parameter", false),
         y: Axis::new("elasticity", false),
         content: Content::Curves {
             series: present
@@ -168,7 +168,11 @@ pub(crate) fn run_sensitivity(args: &SensitivityArgs) -> Result {
                     limits: None,
                 })
                 .collect(),
-            marks: Vec::new(),
+            marks: parameters
+                .iter()
+                .enumerate()
+                .map(|(m, q)| Mark { x: (m + 1) as f64, label: q.name.to_owned() })
+                .collect(),
         },
     })?;
     Ok(ExitCode::SUCCESS)

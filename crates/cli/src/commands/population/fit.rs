@@ -19,6 +19,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Rise of χ² at the ends of a 95 % interval.
+const RISE: f64 = 3.841_459;
+
 const EXAMPLES: &str = "\
 Examples:
   rmt population fit data/hare_lynx.csv --model predator_prey --time year --columns x=hare,y=lynx \\
@@ -100,19 +103,21 @@ pub(crate) struct Args {
     profiles: bool,
     /// Draw the profiles, χ² over the parameter in relative units (.svg).
     #[arg(long, value_name = "FILE", requires = "profiles", help_heading = "Output")]
-    profile_plot: Option<String>,
+    pub(super) profile_plot: Option<String>,
     /// Draw the loss over the epochs (.svg).
     #[arg(long, value_name = "FILE", conflicts_with = "no_network", help_heading = "Output")]
-    loss_plot: Option<String>,
+    pub(super) loss_plot: Option<String>,
     /// Draw data and fit in the plane of the first two species (.svg).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
-    phase: Option<String>,
+    pub(super) phase: Option<String>,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 /// The observations as read: times from the first row on, rows of densities.
 struct Data {
+    /// Name of the column of times.
+    time: String,
     origin: f64,
     times: Vec<f64>,
     species: Vec<usize>,
@@ -197,10 +202,15 @@ fn read(args: &Args, model: &dyn PopulationModel) -> Result<Data> {
     let (mut species, mut columns) = (Vec::new(), Vec::new());
     for pair in &args.columns {
         let (name, column) = split(pair, "--columns")?;
-        species.push(species_index(model, name).map_err(Failure::input)?);
+        let index = species_index(model, name).map_err(Failure::input)?;
+        if species.contains(&index) {
+            return Err(Failure::input(format!("--columns: {name} is given two columns")));
+        }
+        species.push(index);
         columns.push(source.numbers(source.position(column)?)?);
     }
     Ok(Data {
+        time: source.header()[time].clone(),
         origin,
         times: all[..used].iter().map(|t| t - origin).collect(),
         species,
@@ -359,10 +369,8 @@ fn report(problem: &Problem<'_>, found: &Fit) -> (String, Vec<Vec<String>>) {
                  {direction}.\n"
             )
         }
-        None => format!(
-            "Not identifiable (condition {condition}): the data do not determine {direction}; fix \
-             a parameter in it.\n"
-        ),
+        // Which combination it is and what to do stands in the note.
+        None => format!("Not identifiable: Fisher information of condition {condition}.\n"),
     };
     (text, csv)
 }
@@ -413,7 +421,12 @@ fn band(problem: &Problem<'_>, found: &Fit, data: &Data) -> Result<Figure> {
         })
         .collect();
     let mut figure = simulate::series(problem.model(), &years, &predicted.states, &points);
-    figure.y.log = false;
+    figure.x.label.clone_from(&data.time);
+    // Species whose numbers are far apart need decades to be seen together.
+    let peak = |n: &usize| predicted.states.iter().map(|u| u[*n]).fold(0.0, f64::max);
+    let peaks: Vec<f64> = problem.present().iter().map(peak).collect();
+    let highest = peaks.iter().copied().fold(0.0, f64::max);
+    figure.y.log = peaks.iter().any(|p| *p > 0.0 && highest / p > 20.0);
     if let (Content::Curves { series, .. }, Some(errors)) =
         (&mut figure.content, &predicted.log_errors)
     {
@@ -451,32 +464,38 @@ fn losses(history: &[Loss]) -> Figure {
     }
 }
 
+/// The part of each profile that matters: up to twice the rise of the 95 % point, and within a
+/// factor 100 of the estimate.
 fn profiles(found: &Fit) -> Figure {
     let least = found.estimate.chi2;
-    let series = found
+    let mut series: Vec<Series> = found
         .profiles
         .iter()
         .enumerate()
         .map(|(quantity, p)| {
-            let best = p
-                .values
-                .iter()
-                .zip(&p.chi2)
-                .min_by(|a, b| a.1.total_cmp(b.1))
-                .map_or(1.0, |(value, _)| *value);
-            Series {
-                name: p.name.clone(),
-                role: Role::Theory,
-                quantity,
-                x: p.values.iter().map(|v| v / best).collect(),
-                y: p.chi2.iter().map(|c| c - least).collect(),
-                limits: None,
-            }
+            let points = || p.values.iter().zip(&p.chi2);
+            let best = points().min_by(|a, b| a.1.total_cmp(b.1)).map_or(1.0, |(value, _)| *value);
+            let (x, y) = points()
+                .map(|(value, chi2)| (value / best, chi2 - least))
+                .filter(|(ratio, rise)| *rise <= 2.0 * RISE && (0.01..=100.0).contains(ratio))
+                .unzip();
+            let (name, role) = (p.name.clone(), Role::Theory);
+            Series { name, role, quantity, x, y, limits: None }
         })
         .collect();
+    let ratios = || series.iter().flat_map(|s| s.x.iter().copied());
+    let (low, high) = ratios().fold((1.0, 1.0), |(a, b): (f64, f64), x| (a.min(x), b.max(x)));
+    series.push(Series {
+        name: "95 %".into(),
+        role: Role::Alternative,
+        quantity: 6,
+        x: vec![low, high],
+        y: vec![RISE; 2],
+        limits: None,
+    });
     Figure {
-        title: "Profile likelihoods (95 % below 3.84)".into(),
-        x: Axis::new("parameter / estimate", true),
+        title: "Profile likelihoods".into(),
+        x: Axis::new("parameter / estimate", high / low > 10.0),
         y: Axis::new("rise of χ²", false),
         content: Content::Curves { series, marks: Vec::new() },
     }

@@ -7,7 +7,7 @@ mod model;
 mod portrait;
 mod simulate;
 
-use crate::args::Output;
+use crate::args::{Output, check_figure};
 use crate::failure::{Failure, Result};
 use crate::output::{note, print};
 use crate::{figure::Figure, files};
@@ -34,6 +34,24 @@ enum Command {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
+    let (output, more): (&Output, &[(&str, Option<&String>)]) = match &args.command {
+        Command::Simulate(args) => (&args.output, &[("--phase", args.phase.as_ref())]),
+        Command::Equilibria(args) => (&args.output, &[]),
+        Command::Continue(args) => (&args.output, &[]),
+        Command::Sensitivity(args) => (&args.output, &[]),
+        Command::Fit(args) => (
+            &args.output,
+            &[
+                ("--phase", args.phase.as_ref()),
+                ("--loss-plot", args.loss_plot.as_ref()),
+                ("--profile-plot", args.profile_plot.as_ref()),
+            ],
+        ),
+    };
+    output.check()?;
+    for (option, path) in more {
+        path.map_or(Ok(()), |path| check_figure(option, path))?;
+    }
     match &args.command {
         Command::Simulate(args) => simulate::run(args),
         Command::Equilibria(args) => equilibria::run(args),
@@ -54,13 +72,8 @@ fn deliver(
     let json = || serde_json::to_string(values).map_err(Failure::result);
     if let Some(path) = &output.out {
         let text = match files::extension(path).as_str() {
-            "csv" => files::csv(rows)?,
             "json" => json()? + "\n",
-            _ => {
-                return Err(Failure::input(format!(
-                    "--out {path}: name a file that ends in .csv or .json"
-                )));
-            }
+            _ => files::csv(rows)?,
         };
         files::write(path, text.as_bytes())?;
     }

@@ -1,6 +1,9 @@
 use crate::failure::{Failure, Result};
 use crate::inputs::{Inputs, KeyPath, value_of};
-use rmt_dynamics::{Equilibrium, PopulationModel, equilibria, model, models, parameter_vector};
+use rmt_dynamics::{
+    Equilibrium, PopulationModel, PredatorPreyScavenger, equilibria, model, models,
+    parameter_vector,
+};
 use rmt_task::{Registration, TaskError};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -10,7 +13,7 @@ use std::collections::BTreeMap;
 #[command(next_help_heading = "Model")]
 pub(super) struct ModelArgs {
     /// TOML or JSON with `parameters` (and `initial_state`), `-` for standard input
-    /// [default: an example of three species].
+    /// [default: an example].
     inputs: Option<String>,
     /// Name of the model [default: that of the file, else predator_prey_scavenger].
     #[arg(long, value_name = "NAME")]
@@ -46,6 +49,9 @@ impl ModelArgs {
                 name.unwrap_or_default()
             ))
         })?;
+        if self.inputs.is_none() {
+            adapt(&mut inputs, chosen)?;
+        }
         for assignment in &self.set {
             let Some((key, text)) = assignment.split_once('=') else {
                 return Err(Failure::input(format!("--set {assignment}: expected KEY=VALUE")));
@@ -57,6 +63,14 @@ impl ModelArgs {
         for (key, value) in keys {
             inputs.set(&KeyPath::parse(key), value.clone())?;
         }
+        let rates = inputs.value.get("parameters").and_then(Json::as_object);
+        for (name, value) in rates.into_iter().flatten() {
+            if !value.is_number() {
+                let key = format!("parameters.{name}");
+                let message = format!("`{name}` is {value}; give a number");
+                return Err(inputs.failure(TaskError::invalid(key, message)));
+            }
+        }
         let named: BTreeMap<String, f64> =
             serde_json::from_value(inputs.value["parameters"].clone()).map_err(|e| {
                 inputs.failure(TaskError::invalid("parameters", format!("names and numbers: {e}")))
@@ -64,6 +78,26 @@ impl ModelArgs {
         let parameters = parameter_vector(chosen, &named).map_err(|e| inputs.failure(e.into()))?;
         Ok(Chosen { model: chosen, parameters, inputs })
     }
+}
+
+/// Turns the example of three species into one of another model: its rates and densities where the
+/// names are the same, 1 elsewhere.
+fn adapt(inputs: &mut Inputs, model: &dyn PopulationModel) -> Result<()> {
+    let full = PredatorPreyScavenger;
+    let old = inputs.value["parameters"].clone();
+    let rate = |name: &str| old.get(name).cloned().unwrap_or(json!(1));
+    let rates: serde_json::Map<String, Json> =
+        model.parameters().iter().map(|q| (q.name.to_owned(), rate(q.name))).collect();
+    inputs.set(&KeyPath::parse("parameters"), json!(rates))?;
+    if let Some(start) = inputs.value.get("initial_state").cloned() {
+        let density = |name: &str| {
+            let position = full.species().iter().position(|s| s.name == name);
+            position.map_or(json!(1), |n| start[n].clone())
+        };
+        let state: Vec<Json> = model.species().iter().map(|s| density(s.name)).collect();
+        inputs.set(&KeyPath::parse("initial_state"), json!(state))?;
+    }
+    Ok(())
 }
 
 /// The task of that name among those of the population crates.
@@ -86,12 +120,14 @@ pub(super) fn pick(chosen: &Chosen, wanted: Option<&str>) -> Result<Equilibrium>
                 None => (text, 1),
                 Some((name, position)) => (
                     name,
-                    position.parse().map_err(|_| {
-                        Failure::input(format!("--from {text}: write NAME or NAME:POSITION"))
+                    position.parse().ok().filter(|p| *p > 0).ok_or_else(|| {
+                        Failure::input(format!(
+                            "--from {text}: write NAME or NAME:POSITION, counted from 1"
+                        ))
                     })?,
                 ),
             };
-            all.iter().filter(|e| e.name == name).nth(position.max(1_usize) - 1).cloned()
+            all.iter().filter(|e| e.name == name).nth(position - 1_usize).cloned()
         }
         None => {
             let present = |e: &&Equilibrium| e.state.iter().filter(|u| **u > 0.0).count();

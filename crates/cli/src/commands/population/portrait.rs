@@ -46,10 +46,14 @@ pub(super) fn figure(chosen: &Chosen, orbit: &[Vec<f64>], points: &[Vec<f64>]) -
     }
     let all = equilibria(chosen.model, &chosen.parameters)
         .map_err(|e| chosen.inputs.failure(e.into()))?;
-    for (stable, quantity, name) in [(true, 6, "stable point"), (false, 4, "unstable point")] {
+    for (kinds, quantity, name) in [
+        (&[Kind::Stable][..], 6, "stable point"),
+        (&[Kind::Marginal], 5, "marginal point"),
+        (&[Kind::Saddle, Kind::Unstable], 4, "unstable point"),
+    ] {
         let shown: Vec<Vec<f64>> = all
             .iter()
-            .filter(|e| (e.stability.kind == Kind::Stable) == stable)
+            .filter(|e| kinds.contains(&e.stability.kind))
             .filter(|e| (0..species.len()).all(|n| present.contains(&n) || e.state[n] == 0.0))
             .filter(|e| e.state[a] <= top(a) && e.state[b] <= top(b))
             .map(|e| e.state.clone())

@@ -10,6 +10,9 @@ use rmt_task::Value;
 use serde_json::{Value as Json, json};
 use std::process::ExitCode;
 
+/// Points of a curve in a figure.
+const DENSE: usize = 4000;
+
 const EXAMPLES: &str = "\
 Examples:
   rmt population simulate                                   an example: three species, one outcome
@@ -34,9 +37,9 @@ pub(crate) struct Args {
     points: usize,
     /// Draw predators over prey, with nullclines and equilibria (.svg).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
-    phase: Option<String>,
+    pub(super) phase: Option<String>,
     #[command(flatten)]
-    output: Output,
+    pub(super) output: Output,
 }
 
 pub(crate) fn run(args: &Args) -> Result {
@@ -88,6 +91,18 @@ pub(crate) fn run(args: &Args) -> Result {
             .zip(&states)
             .map(|(t, u)| std::iter::once(*t).chain(u.iter().copied()).map(cell).collect()),
     );
+    let drawn = args.output.plot.is_some() || args.phase.is_some();
+    // Curves are drawn from a denser run than the table needs.
+    let (times, states) = match (drawn, times.last()) {
+        (true, Some(&end)) if end > 0.0 && times.len() < DENSE => {
+            let times: Vec<f64> = (0..=DENSE).map(|m| end * m as f64 / DENSE as f64).collect();
+            let mut inputs = chosen.inputs.value.clone();
+            inputs["times"] = json!(times);
+            let values = task.evaluate(&inputs).map_err(|e| chosen.inputs.failure(e))?;
+            (times, matrix(values.get("states")))
+        }
+        _ => (times, states),
+    };
     let shown = &times[..states.len()];
     deliver(&args.output, &values, &text, &csv, || series(chosen.model, shown, &states, &[]))?;
     if let Some(path) = &args.phase {
