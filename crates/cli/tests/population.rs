@@ -93,7 +93,7 @@ fn equilibria_branches_and_sensitivities() {
         "--plot",
         "b.svg",
         "--out",
-        "b.csv",
+        "branch.csv",
         "--json",
     ];
     let branch = json(&ok(here, &line));

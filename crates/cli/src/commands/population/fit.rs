@@ -30,7 +30,8 @@ Examples:
     --fixed k=10,a0=0.3,… --start z=0.5 --profiles --profile-plot profiles.svg
 
 Every parameter of the model is either guessed (and then fitted) or fixed. The estimate reported is
-the maximum-likelihood one; a physics-informed network is trained first to find the way there.";
+the maximum-likelihood one: least squares from the guess, from multiple shooting and from the rates of
+a physics-informed network that is trained first.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -86,7 +87,7 @@ pub(crate) struct Args {
     /// species without a column].
     #[arg(long, value_name = "SPECIES=U,…", value_delimiter = ',', help_heading = "Model")]
     start: Vec<String>,
-    /// Least squares from the guess alone, without a network.
+    /// Only least squares (from the guess, and by multiple shooting), without a network.
     #[arg(long, help_heading = "Network")]
     no_network: bool,
     /// Epochs of Adam.
