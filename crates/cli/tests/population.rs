@@ -104,6 +104,12 @@ fn equilibria_branches_and_sensitivities() {
     assert!(kinds("down").contains(&"transcritical".to_owned()), "{branch}");
     let drawn = std::fs::read_to_string(here.join("b.svg")).unwrap();
     assert!(drawn.contains("<svg"), "a figure");
+    let line = ["continue", "--model", "rosenzweig_macarthur", "--parameter", "k", "--range"];
+    let line = [&line[..], &["1..14", "--cycles", "--plot", "c.svg"]].concat();
+    let text = ok(here, &line);
+    assert!(text.contains("hopf") && text.contains("Cycles from k = 8.78788, stable"), "{text}");
+    let drawn = std::fs::read_to_string(here.join("c.csv")).unwrap();
+    assert!(drawn.contains("stable cycle"), "extremes of the cycles");
     let text = ok(here, &["sensitivity", "--from", "interior:1"]);
     assert!(text.contains("Elasticities") && text.contains("i0"), "{text}");
     let (status, _, err) = rmt(here, &["sensitivity", "--from", "interior:9"]);

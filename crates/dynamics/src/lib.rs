@@ -38,7 +38,8 @@ mod tasks;
 mod trajectory;
 
 pub use continuation::{
-    Branch, BranchPoint, End, Special, SpecialPoint, continue_branch, refine_equilibrium,
+    Branch, BranchPoint, Cycle, CycleBranch, End, Special, SpecialPoint, continue_branch,
+    continue_cycles, refine_equilibrium,
 };
 pub use equilibria::{Equilibrium, equilibria};
 pub use error::{Error, Result};

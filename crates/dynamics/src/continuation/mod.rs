@@ -14,10 +14,12 @@
 //! Each is located by bracketing in the arclength s, with every trial point on the branch.
 
 mod curve;
+mod cycles;
 
 use crate::{Error, PopulationModel, Result, check_parameters, check_state};
 use crate::{Kind, stability};
 use curve::{Curve, Point};
+pub use cycles::{Cycle, CycleBranch, continue_cycles};
 
 /// Largest and smallest arclength step in log coordinates.
 const STEPS: (f64, f64) = (0.05, 1e-9);

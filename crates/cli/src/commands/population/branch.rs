@@ -1,5 +1,5 @@
-use super::deliver;
 use super::model::{ModelArgs, pick, state, task};
+use super::{cycles, deliver};
 use crate::args::Output;
 use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Role, Series};
@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   rmt population continue --parameter j                         both ways from a stable equilibrium
   rmt population continue --parameter k --range 1..50 --from predator_prey --plot branch.svg
+  rmt population continue --model rosenzweig_macarthur --parameter k --cycles --plot cycles.svg
   rmt population continue --parameter j --start 0.87,0.3,7.8 --direction up --show z";
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -45,6 +46,9 @@ pub(crate) struct Args {
     /// Which way to go first; the branch then follows its folds.
     #[arg(long, value_enum, default_value = "both", help_heading = "Branch")]
     direction: Direction,
+    /// Also follow the limit cycles that are born at its Hopf points.
+    #[arg(long, help_heading = "Branch")]
+    cycles: bool,
     /// Species on the vertical axis of the figure [default: the last one present].
     #[arg(long, value_name = "SPECIES", help_heading = "Output")]
     show: Option<String>,
@@ -137,12 +141,22 @@ pub(crate) fn run(args: &Args) -> Result {
         text += &table(&header, &rows);
     }
     text += &format!("\n{}.\n", ends.join("; "));
+    let families = if args.cycles {
+        cycles::families(model, &chosen.parameters, index, &branches, range).map_err(failed)?
+    } else {
+        Vec::new()
+    };
+    text.extend(families.iter().map(|f| f.sentence(&args.parameter)));
     let mut values = Observables::new();
     for (branch, &up) in branches.iter().zip(ways) {
         values.set(if up { "up" } else { "down" }, described(branch));
     }
+    if args.cycles {
+        values.set("cycles", Value::List(families.iter().map(|f| f.described()).collect()));
+    }
     deliver(&args.output, &values, &text, &csv, || {
-        diagram(&args.parameter, model.species()[shown].meaning, shown, &branches, range)
+        let cycles = cycles::series(&families, shown);
+        diagram(&args.parameter, model.species()[shown].meaning, shown, &branches, cycles, range)
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -184,6 +198,7 @@ fn diagram(
     species: &str,
     shown: usize,
     branches: &[Branch],
+    cycles: Vec<Series>,
     range: (f64, f64),
 ) -> Figure {
     let mut series: Vec<Series> = Vec::new();
@@ -216,6 +231,7 @@ fn diagram(
             series.push(line(name, role, 0, x, y));
         }
     }
+    series.extend(cycles);
     for (kind, quantity) in [
         (rmt_dynamics::Special::Hopf, 1),
         (rmt_dynamics::Special::Fold, 2),

@@ -1,6 +1,7 @@
 //! Predators, prey and scavengers: trajectories, equilibria, branches, sensitivities and fits.
 
 mod branch;
+mod cycles;
 mod equilibria;
 mod fit;
 mod model;
