@@ -3,9 +3,15 @@
 use crate::figure::{Role, Series};
 use crate::output::number;
 use rmt_dynamics::{
-    Branch, CycleBranch, End, PopulationModel, Result, Special, SpecialPoint, continue_cycles,
+    Branch, Cycle, CycleBranch, End, PopulationModel, Result, Special, SpecialPoint,
+    continue_cycles,
 };
 use rmt_task::Value;
+
+/// Densities of a cycle, one a species.
+type Densities = fn(&Cycle) -> &Vec<f64>;
+
+const EXTREMES: [Densities; 2] = [|c| &c.lowest, |c| &c.highest];
 
 /// A family with the Hopf point that bears it.
 pub(super) struct Family {
@@ -68,7 +74,7 @@ impl Family {
 
     pub(super) fn described(&self) -> Value {
         let cycles = &self.branch.cycles;
-        let states = |of: fn(&rmt_dynamics::Cycle) -> &Vec<f64>| -> Value {
+        let states = |of: Densities| -> Value {
             cycles.iter().map(|c| of(c).clone()).collect::<Vec<_>>().into()
         };
         let multipliers = cycles.iter().map(|c| {
@@ -96,7 +102,7 @@ pub(super) fn series(families: &[Family], shown: usize) -> Vec<Series> {
     {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for family in families {
-            for extreme in [|c: &rmt_dynamics::Cycle| &c.lowest, |c| &c.highest] {
+            for extreme in EXTREMES {
                 for pair in family.branch.cycles.windows(2) {
                     if pair[0].is_stable() == stable {
                         x.extend(pair.iter().map(|c| c.parameter));
