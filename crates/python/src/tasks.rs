@@ -165,6 +165,9 @@ pub(crate) fn evaluate<'py>(
     Ok(list)
 }
 
+/// Draws of one call: more would not fit into memory.
+const MOST_DRAWS: u64 = 10_000_000;
+
 /// `draws` finite-size draws at each of the inputs, in parallel: a list of draws for each. The first draw
 /// that fails ends everything.
 #[pyfunction]
@@ -176,6 +179,10 @@ pub(crate) fn draw<'py>(
     seed: u64,
 ) -> PyResult<Bound<'py, PyList>> {
     let task = find(task)?;
+    if draws.saturating_mul(inputs.len() as u64) > MOST_DRAWS {
+        let message = format!("{draws} at {} points; at most {MOST_DRAWS} in all", inputs.len());
+        return Err(Failure::input("draws", message).into());
+    }
     let inputs = to_json(inputs.as_any(), "inputs")?;
     let found = watched(py, move |stop| {
         let points = inputs.as_array().map(Vec::as_slice).unwrap_or_default();

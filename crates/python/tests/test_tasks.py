@@ -152,6 +152,8 @@ def test_bad_inputs_are_value_errors_with_the_librarys_text():
         rmt.predict("ridge", 3)
     with pytest.raises(rmt.Error, match="at least 2"):
         rmt.simulate("ridge", draws=1)
+    with pytest.raises(rmt.Error, match="at most 10000000"):
+        rmt.simulate("ridge", draws=10**12)
     with pytest.raises(rmt.Error, match="no finite-size simulation"):
         rmt.simulate("corr_gcv")
     with pytest.raises(rmt.Error, match="0 inputs"):
