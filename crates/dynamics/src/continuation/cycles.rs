@@ -26,12 +26,12 @@ const SETTINGS: Settings = Settings { tolerance: 1e-10, cap: 1e12, extinction: N
 /// Amplitude in ln u of the first cycle beside the Hopf point.
 const FIRST: f64 = 0.02;
 /// Largest and smallest arclength step.
-const STEPS: (f64, f64) = (0.3, 1e-4);
+const STEPS: (f64, f64) = (0.1, 1e-4);
 /// Newton's steps below this, in logarithms, have converged: what the integration can tell.
 const SETTLED: f64 = 1e-8;
 /// Times on a cycle at which its extremes are looked for.
 const SAMPLES: usize = 400;
-const MAX_CYCLES: usize = 400;
+const MAX_CYCLES: usize = 2000;
 
 /// A limit cycle.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,18 +132,18 @@ impl Family<'_> {
             return Ok(branch);
         };
         let mut step = 2.0 * FIRST;
+        let mut grown = false;
         while branch.cycles.len() < MAX_CYCLES {
             let cycle = self.describe(&here)?;
-            let size = cycle.lowest.iter().zip(&cycle.highest).map(|(low, high)| high - low);
-            let largest = cycle.highest.iter().copied().fold(0.0, f64::max);
-            let shrunk = size.fold(0.0, f64::max) < 0.5 * FIRST * largest;
+            let amplitude = self.amplitude(&cycle);
+            grown |= amplitude > 4.0 * FIRST;
             let v = here.w[n + 1];
             branch.cycles.push(cycle);
             if v < log_low || v > log_high {
                 branch.end = End::Range;
                 break;
             }
-            if shrunk && branch.cycles.len() > 3 {
+            if grown && amplitude < FIRST {
                 branch.end = End::Closed;
                 break;
             }
@@ -167,6 +167,12 @@ impl Family<'_> {
             step = (1.5 * step).min(STEPS.0);
         }
         Ok(branch)
+    }
+
+    /// Largest ln(highest/lowest) of a species.
+    fn amplitude(&self, cycle: &Cycle) -> f64 {
+        let ratios = self.present.iter().map(|&n| (cycle.highest[n] / cycle.lowest[n]).ln());
+        ratios.fold(0.0, f64::max)
     }
 
     /// w at the Hopf point.
