@@ -1,26 +1,23 @@
-use super::model::{Chosen, state};
-use super::{deliver, portrait, save, simulate};
+mod data;
+mod figures;
+
+use super::model::Chosen;
+use super::{deliver, portrait, save};
 use crate::args::Output;
-use crate::dataset::Source;
 use crate::failure::{Failure, Result};
-use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
 use crate::files::cell;
 use crate::inputs::Inputs;
-use crate::output::{note, number, table};
+use crate::output::{number, table};
+use data::{problem, read};
+use figures::{band, dense, full_rows, losses, profiles};
 use indicatif::{ProgressBar, ProgressStyle};
-use rmt_dynamics::{PopulationModel, model, models, parameter_index, species_index};
-use rmt_pinn::{
-    Bound, Fit, Loss, Observations, Problem, Progress, Sigma, Training, observables, predict,
-};
+use rmt_dynamics::{model, models};
+use rmt_pinn::{Bound, Fit, Loss, Problem, Progress, Training, observables, predict};
 use rmt_task::TaskError;
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Rise of χ² at the ends of a 95 % interval.
-const RISE: f64 = 3.841_459;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -115,16 +112,6 @@ pub(crate) struct Args {
     pub(super) output: Output,
 }
 
-/// The observations as read: times from the first row on, rows of densities.
-struct Data {
-    /// Name of the column of times.
-    time: String,
-    origin: f64,
-    times: Vec<f64>,
-    species: Vec<usize>,
-    rows: Vec<Vec<f64>>,
-}
-
 pub(crate) fn run(args: &Args) -> Result {
     let model = model(&args.model).map_err(|_| {
         let known = models().map(|m| m.name()).join(", ");
@@ -174,113 +161,6 @@ pub(crate) fn run(args: &Args) -> Result {
         save(&portrait::figure(&chosen, &orbit, &full_rows(&problem, &data))?, path)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(args: &Args, model: &dyn PopulationModel) -> Result<Data> {
-    let source = Source::read(&args.data)?;
-    source.notes().iter().for_each(|n| note(n));
-    let time = match &args.time {
-        Some(column) => source.position(column)?,
-        None => 0,
-    };
-    let all = source.numbers(time)?;
-    for (row, pair) in all.windows(2).enumerate() {
-        if pair[1] < pair[0] {
-            return Err(Failure::input(format!(
-                "{}: time {} after {}; sort the rows by time",
-                source.place(row + 1),
-                pair[1],
-                pair[0]
-            )));
-        }
-    }
-    let used = all.iter().take_while(|t| args.until.is_none_or(|end| **t <= end)).count();
-    if used == 0 {
-        let until = args.until.unwrap_or_default();
-        return Err(Failure::input(format!("--until {until}: no row is that early")));
-    }
-    let origin = all[0];
-    let (mut species, mut columns) = (Vec::new(), Vec::new());
-    for pair in &args.columns {
-        let (name, column) = split(pair, "--columns")?;
-        let index = species_index(model, name).map_err(Failure::input)?;
-        if species.contains(&index) {
-            return Err(Failure::input(format!("--columns: {name} is given two columns")));
-        }
-        species.push(index);
-        columns.push(source.numbers(source.position(column)?)?);
-    }
-    Ok(Data {
-        time: source.header()[time].clone(),
-        origin,
-        times: all[..used].iter().map(|t| t - origin).collect(),
-        species,
-        rows: (0..used).map(|row| columns.iter().map(|c| c[row]).collect()).collect(),
-    })
-}
-
-fn problem(
-    args: &Args,
-    model: &'static dyn PopulationModel,
-    data: &Data,
-) -> Result<Problem<'static>> {
-    let guess = named(&args.guess, "--guess")?;
-    let fixed = named(&args.fixed, "--fixed")?;
-    for (name, _) in guess.iter().chain(&fixed) {
-        parameter_index(model, name).map_err(Failure::input)?;
-    }
-    let sigma = named(&args.sigma, "--sigma")?;
-    let names: Vec<String> =
-        data.species.iter().map(|&n| model.species()[n].name.to_owned()).collect();
-    if let Some(name) = sigma.keys().find(|name| !names.contains(name)) {
-        return Err(Failure::input(format!("--sigma {name}: no column holds this species")));
-    }
-    let sigma = names
-        .iter()
-        .map(|name| {
-            sigma.get(name).copied().ok_or_else(|| {
-                Failure::input(format!("--sigma: give the standard deviation of {name} as well"))
-            })
-        })
-        .collect::<Result<Vec<f64>>>()?;
-    let mut start = vec![0.0; model.species().len()];
-    for (&n, value) in data.species.iter().zip(&data.rows[0]) {
-        start[n] = *value;
-    }
-    for (name, value) in named(&args.start, "--start")? {
-        start[species_index(model, &name).map_err(Failure::input)?] = value;
-    }
-    let rows: Vec<Vec<Option<f64>>> =
-        data.rows.iter().map(|row| row.iter().copied().map(Some).collect()).collect();
-    let failed = |e: rmt_pinn::Error| Failure::from(TaskError::from(e));
-    let sigma = Sigma::PerSpecies(sigma);
-    let observations =
-        Observations::new(model, &data.times, &names, &rows, &sigma).map_err(failed)?;
-    let free: Vec<String> = model
-        .parameters()
-        .iter()
-        .map(|q| q.name.to_owned())
-        .filter(|name| guess.contains_key(name))
-        .collect();
-    Problem::new(model, observations, &free, &guess, &fixed, &start).map_err(failed)
-}
-
-fn split<'a>(pair: &'a str, option: &str) -> Result<(&'a str, &'a str)> {
-    pair.split_once('=')
-        .map(|(name, value)| (name.trim(), value.trim()))
-        .ok_or_else(|| Failure::input(format!("{option} {pair}: expected NAME=VALUE")))
-}
-
-fn named(pairs: &[String], option: &str) -> Result<BTreeMap<String, f64>> {
-    let mut found = BTreeMap::new();
-    for pair in pairs {
-        let (name, text) = split(pair, option)?;
-        let value = state(text, option, 1)?[0];
-        if found.insert(name.to_owned(), value).is_some() {
-            return Err(Failure::input(format!("{option}: {name} is given twice")));
-        }
-    }
-    Ok(found)
 }
 
 /// On a terminal only: a bar with the loss, or a clock while least squares works alone.
@@ -374,130 +254,4 @@ fn report(problem: &Problem<'_>, found: &Fit) -> (String, Vec<Vec<String>>) {
         None => format!("Not identifiable: Fisher information of condition {condition}.\n"),
     };
     (text, csv)
-}
-
-fn dense(problem: &Problem<'_>) -> Vec<f64> {
-    let end = problem.observations().times().last().copied().unwrap_or_default();
-    (0..=400).map(|m| end * f64::from(m) / 400.0).collect()
-}
-
-/// Data as full states, zero where a species was not observed.
-fn full_rows(problem: &Problem<'_>, data: &Data) -> Vec<Vec<f64>> {
-    let full = |row: &Vec<f64>| {
-        let mut u = vec![0.0; problem.initial_state().len()];
-        for (&n, value) in data.species.iter().zip(row) {
-            u[n] = *value;
-        }
-        u
-    };
-    data.rows.iter().map(full).collect()
-}
-
-/// Data with two standard deviations, the fitted curve and its 95 % band.
-fn band(problem: &Problem<'_>, found: &Fit, data: &Data) -> Result<Figure> {
-    let times = dense(problem);
-    let predicted = predict(problem, &found.estimate, &times).map_err(TaskError::from)?;
-    let years: Vec<f64> = times.iter().map(|t| t + data.origin).collect();
-    let width = data.species.len();
-    let points: Vec<Series> = data
-        .species
-        .iter()
-        .enumerate()
-        .map(|(column, &n)| Series {
-            name: format!("{}, data", problem.model().species()[n].meaning),
-            role: Role::Points,
-            quantity: n,
-            x: data.times.iter().map(|t| t + data.origin).collect(),
-            y: data.rows.iter().map(|row| row[column]).collect(),
-            limits: Some(
-                data.rows
-                    .iter()
-                    .enumerate()
-                    .map(|(t, row)| {
-                        let s = problem.observations().sigma()[t * width + column];
-                        (row[column] - 2.0 * s, row[column] + 2.0 * s)
-                    })
-                    .collect(),
-            ),
-        })
-        .collect();
-    let mut figure = simulate::series(problem.model(), &years, &predicted.states, &points);
-    figure.x.label.clone_from(&data.time);
-    // Species whose numbers are far apart need decades to be seen together.
-    let peak = |n: &usize| predicted.states.iter().map(|u| u[*n]).fold(0.0, f64::max);
-    let peaks: Vec<f64> = problem.present().iter().map(peak).collect();
-    let highest = peaks.iter().copied().fold(0.0, f64::max);
-    figure.y.log = peaks.iter().any(|p| *p > 0.0 && highest / p > 20.0);
-    if let (Content::Curves { series, .. }, Some(errors)) =
-        (&mut figure.content, &predicted.log_errors)
-    {
-        for curve in series.iter_mut().filter(|s| s.role == Role::Theory) {
-            let n = curve.quantity;
-            // The band of the logarithm, so that it stays positive; wide ones are cut at e³.
-            let spread = |t: usize| (1.96 * errors[t][n]).min(3.0).exp();
-            let limits = curve.y.iter().enumerate().map(|(t, y)| (y / spread(t), y * spread(t)));
-            curve.limits = Some(limits.collect());
-        }
-    }
-    Ok(figure)
-}
-
-fn losses(history: &[Loss]) -> Figure {
-    let line = |name: &str, quantity, y: Vec<f64>| Series {
-        name: name.to_owned(),
-        role: Role::Theory,
-        quantity,
-        x: (1..=history.len()).map(|m| m as f64).collect(),
-        y,
-        limits: None,
-    };
-    Figure {
-        title: "Training".into(),
-        x: Axis::new("epoch", false),
-        y: Axis::new("loss", true),
-        content: Content::Curves {
-            series: vec![
-                line("data", 0, history.iter().map(|l| l.data).collect()),
-                line("equations", 1, history.iter().map(|l| l.residual).collect()),
-            ],
-            marks: Vec::<Mark>::new(),
-        },
-    }
-}
-
-/// The part of each profile that matters: up to twice the rise of the 95 % point, and within a
-/// factor 100 of the estimate.
-fn profiles(found: &Fit) -> Figure {
-    let least = found.estimate.chi2;
-    let mut series: Vec<Series> = found
-        .profiles
-        .iter()
-        .enumerate()
-        .map(|(quantity, p)| {
-            let points = || p.values.iter().zip(&p.chi2);
-            let best = points().min_by(|a, b| a.1.total_cmp(b.1)).map_or(1.0, |(value, _)| *value);
-            let (x, y) = points()
-                .map(|(value, chi2)| (value / best, chi2 - least))
-                .filter(|(ratio, rise)| *rise <= 2.0 * RISE && (0.01..=100.0).contains(ratio))
-                .unzip();
-            let (name, role) = (p.name.clone(), Role::Theory);
-            Series { name, role, quantity, x, y, limits: None }
-        })
-        .collect();
-    let ratios = || series.iter().flat_map(|s| s.x.iter().copied());
-    let (low, high) = ratios().fold((1.0, 1.0), |(a, b): (f64, f64), x| (a.min(x), b.max(x)));
-    series.push(Series {
-        name: "95 %".into(),
-        role: Role::Alternative,
-        quantity: 6,
-        x: vec![low, high],
-        y: vec![RISE; 2],
-        limits: None,
-    });
-    Figure {
-        title: "Profile likelihoods".into(),
-        x: Axis::new("parameter / estimate", high / low > 10.0),
-        y: Axis::new("rise of χ²", false),
-        content: Content::Curves { series, marks: Vec::new() },
-    }
 }
