@@ -133,6 +133,33 @@ fn fit_of_real_data() {
     }
 }
 
+/// The second series of the help: multiple shooting finds a far deeper minimum than the guess leads to,
+/// and even that does not describe the data.
+#[test]
+fn moose_and_wolves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = data("isle_royale.csv");
+    let line = "--model predator_prey --time year --until 2011 --columns x=moose,y=wolves \
+                --sigma x=150,y=4 --guess r=1,k=2000,a=3e-4,a0=2e-5,d=2e-5,e=1 --no-network";
+    let line: Vec<&str> = ["fit", &file].into_iter().chain(line.split_whitespace()).collect();
+    let text = ok(folder.path(), &line);
+    assert!(text.contains("299.611") && text.contains("does not describe"), "{text}");
+}
+
+/// Hare and lynx with errors that are far too small: said, not just printed.
+#[test]
+fn a_misfit_is_called_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = data("hare_lynx.csv");
+    let mut line = vec!["fit", &file];
+    line.extend(HARE);
+    let sigma = line.iter().position(|word| *word == "x=8,y=6").unwrap();
+    line.push("--no-network");
+    assert!(!ok(folder.path(), &line).contains("does not describe"));
+    line[sigma] = "x=2,y=1.5";
+    assert!(ok(folder.path(), &line).contains("does not describe"));
+}
+
 /// A short training, so that its files are tried: the estimate is least squares' all the same.
 #[test]
 fn a_network_leaves_its_traces() {

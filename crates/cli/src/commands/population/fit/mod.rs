@@ -23,6 +23,8 @@ const EXAMPLES: &str = "\
 Examples:
   rmt population fit data/hare_lynx.csv --model predator_prey --time year --columns x=hare,y=lynx \\
     --sigma x=8,y=6 --guess r=0.55,k=500,a=0.001,a0=0.0003,d=0.0008,e=0.8 --plot fit.svg
+  rmt population fit data/isle_royale.csv --model predator_prey --time year --until 2011 \\
+    --columns x=moose,y=wolves --sigma x=150,y=4 --guess r=1,k=2000,a=3e-4,a0=2e-5,d=2e-5,e=1
   rmt population fit series.csv --columns x=prey,y=wolves --sigma x=5,y=2 --guess r=1,a=0.5,d=0.4 \\
     --fixed k=10,a0=0.3,… --start z=0.5 --profiles --profile-plot profiles.svg
 
@@ -234,6 +236,12 @@ fn report(problem: &Problem<'_>, found: &Fit) -> (String, Vec<Vec<String>>) {
         })
         .collect();
     text += &format!(" (least squares from {}).\n", starts.join(", "));
+    // χ² has mean `degrees` and variance twice that where the model and σ are right.
+    let excess = (estimate.chi2 - degrees as f64) / (2.0 * degrees as f64).sqrt();
+    if degrees > 0 && excess > 5.0 {
+        text += "The model does not describe these data within their errors: χ² should be near its \
+                 degrees of freedom, and standard errors mean little.\n";
+    }
     let information = &found.identifiability;
     let condition = number(information.condition, 2);
     let direction = information.direction(&names);
