@@ -22,7 +22,8 @@ packages=(maturin numpy scikit-learn pandas matplotlib pytest mypy nbclient nbfo
 "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" \
   || skip "pip could not install ${packages[*]}"
 
-# The profile of the main job, whose dependencies are compiled already.
+# The command line that results are compared with, of the same sources; both in the profile of the main job.
+cargo build --release --locked --quiet
 VIRTUAL_ENV="$PWD/$venv" "$venv/bin/maturin" develop --release --locked --quiet \
   --manifest-path crates/python/Cargo.toml
 "$venv/bin/python" -m pytest -q crates/python/tests "$@"

@@ -285,7 +285,7 @@ class CorrGCVRidge(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ig
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Predictions, of shape (n_samples,) or (n_samples, n_targets)."""
         check_is_fitted(self)
-        x: Any = validate_data(self, X, dtype=np.float64, reset=False)
+        x: Any = validate_data(self, X, dtype=np.float64, order="C", reset=False)
         predicted: NDArray[np.float64] = x @ self.coef_.T + self.intercept_
         return predicted
 
