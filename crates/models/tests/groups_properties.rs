@@ -330,7 +330,6 @@ fn bad_inputs_are_named() {
 
 /// Ridgeless ties are infinite with a note, and the rest stays finite.
 #[test]
-#[ignore = "open: at a ridgeless tie of two groups the bias is infinite where zero is expected"]
 fn ridgeless_ties() {
     let base = json!({
         "n": [60, 40], "lambda": 0.0, "noise_variances": [0.1, 0.2],
@@ -361,6 +360,16 @@ fn ridgeless_ties() {
     let separate = out.get("risk_separate").unwrap().as_numbers().unwrap();
     assert!(separate[0].is_infinite() && separate[1].is_finite());
     assert_eq!(out.number("ADD"), Some(0.0));
+    // n_1 = n_2 = p with different noise: both separate models diverge, and so does their difference;
+    // with equal groups it is none.
+    let equal = json!({"kind": "linear", "p": 100, "from": 0.5, "to": 1.0});
+    let mut inputs = with("n", json!([100, 100]));
+    let out = task("bias_amplification", &inputs).unwrap();
+    assert_eq!((out.number("EDD"), out.number("ADD")), (Some(f64::INFINITY), Some(0.0)));
+    inputs["covariances"] = json!([equal, equal]);
+    inputs["noise_variances"] = json!([0.1, 0.1]);
+    let out = task("bias_amplification", &inputs).unwrap();
+    assert_eq!(out.number("EDD"), Some(0.0));
     // m = p < n is harmless for the risk.
     let mut inputs = with("n", json!([160, 140]));
     let classical = task("bias_amplification", &inputs).unwrap();
@@ -375,6 +384,42 @@ fn ridgeless_ties() {
     inputs["width"] = json!(100);
     let out = task("bias_amplification", &inputs).unwrap();
     assert_eq!(out.get("variance").unwrap().as_numbers().unwrap(), [f64::INFINITY; 2]);
+}
+
+/// Any whole number of features at any ridge, λ = 0 included: catches a solve that does not settle or
+/// settles at NaN, where samples, features and rank are of very different or of equal size.
+#[test]
+fn every_size_and_ridge_is_solved() {
+    let sizes = [1.0, 2.0, 5.0, 10.0, 11.0, 40.0, 1e3, 1e5, 1e9, 1e15];
+    for (spread, n_second) in [(0.0, 1.0), (1.0, 3.0), (3.0, 0.0), (6.0, 1.0)] {
+        let spectrum = |sign: f64| -> Vec<f64> {
+            (0..10).map(|i| 10.0_f64.powf(sign * spread * (f64::from(i) / 9.0 - 0.5))).collect()
+        };
+        let prior = vec![0.1; 10];
+        let populations = Populations::new(
+            &[explicit(&spectrum(1.0)), explicit(&spectrum(-1.0))],
+            &[Source::Shared(prior.clone()), Source::Own { group: 1, variance: prior }],
+        )
+        .unwrap();
+        for n in sizes {
+            let sample = |n: f64| Sample { n, weight: 1.0, noise_variance: 0.5 };
+            let samples = [sample(n), sample((n * n_second).round())];
+            for width in sizes.map(Some).into_iter().chain([None]) {
+                let mixture = populations.mixture(&samples, width).unwrap();
+                for lambda in [0.0, 1e-40, 1e-14, 1e-6, 1e-2, 1.0, 1e3, 1e9] {
+                    let place = format!("{spread} {n} {width:?} {lambda:e}");
+                    let solution = mixture.solve(lambda).expect(&place);
+                    assert!(solution.diagnostics().residual < 1e-12, "{place}");
+                    for risk in solution.risks().unwrap().risk() {
+                        assert!(risk.is_finite() && risk >= 0.0, "{place}: {risk}");
+                    }
+                }
+                // Where e² and λ would underflow the answer is an error, not NaN.
+                let error = mixture.solve(1e-300).unwrap_err();
+                assert!(error.to_string().contains("lambda"), "{error}");
+            }
+        }
+    }
 }
 
 /// EDD = 0, one group, three groups, groups without samples or variance.

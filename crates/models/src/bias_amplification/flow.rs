@@ -14,6 +14,7 @@ pub struct BiasAmplificationFlow;
 #[serde(deny_unknown_fields)]
 pub struct BiasAmplificationFlowInputs {
     /// Number of samples of each group, whole numbers ≥ 0.
+    #[schemars(schema_with = "super::inputs::counts")]
     pub n: Vec<f64>,
     /// Covariance of the features of each group.
     pub covariances: Vec<Covariance>,
@@ -21,7 +22,7 @@ pub struct BiasAmplificationFlowInputs {
     pub noise_variances: Vec<f64>,
     /// Duration t > 0 of η̇ = −∇ ½(1/n) Σ a_s (y − xᵀSη)² from η = 0.
     pub time: f64,
-    /// Number m of random features of variance 1/m; absent: the features themselves.
+    /// Number of random features m, of variance 1/m; absent: the features themselves.
     pub width: Option<f64>,
     /// Weight a_s ≥ 0 of each sample in the loss; absent: 1.
     pub weights: Option<Vec<f64>>,

@@ -3,16 +3,18 @@ use crate::Error;
 use crate::groups::{Coefficients, Covariance, Mixture, Populations, Sample, Source};
 use rmt_core::Modes;
 use rmt_task::TaskError;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Inputs of [`super::BiasAmplification`].
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BiasAmplificationInputs {
     /// Number of samples of each group, whole numbers ≥ 0. Or give `n_total` and `shares`.
+    #[schemars(schema_with = "counts")]
     pub n: Option<Vec<f64>>,
-    /// Total number of samples, to be split by `shares`.
+    /// Number of samples in total, to be split by `shares`.
     pub n_total: Option<f64>,
     /// Fraction of the samples in each group, in [0, 1]; the last one may be left out. Rounded to
     /// whole samples.
@@ -23,7 +25,7 @@ pub struct BiasAmplificationInputs {
     pub noise_variances: Vec<f64>,
     /// Ridge λ ≥ 0 of (1/n) Σ a_s (y − xᵀSη)² + λ‖η‖²; 0 is the ridgeless limit.
     pub lambda: f64,
-    /// Number m of random features of variance 1/m; absent: the features themselves.
+    /// Number of random features m, of variance 1/m; absent: the features themselves.
     pub width: Option<f64>,
     /// Weight a_s ≥ 0 of each sample in the joint loss; absent: 1. Separate models are unweighted.
     pub weights: Option<Vec<f64>>,
@@ -37,6 +39,12 @@ pub struct BiasAmplificationInputs {
     pub lambda_separate: Option<f64>,
     /// Search a range of ridges or widths for regions without amplification, equal risks and optima.
     pub scan: Option<Scan>,
+}
+
+/// Schema of a list of whole numbers that theory takes as real ones.
+pub(super) fn counts(_: &mut SchemaGenerator) -> Schema {
+    let item = json!({"type": "number", "minimum": 0, "description": "Number of samples"});
+    json_schema!({"type": ["array", "null"], "items": item})
 }
 
 /// A mixture as the tasks take it, checked and in the engine's terms.
@@ -193,21 +201,17 @@ impl Setting {
 }
 
 impl Separate {
-    /// Excess risk; without samples the estimate is zero.
-    pub(super) fn risk(&self, lambda: f64, size: f64) -> crate::Result<f64> {
-        if self.sample.n == 0.0 {
-            return Ok(self.energy);
-        }
-        self.risk_at(lambda, self.width, size)
+    /// Excess risk; without samples the estimate is zero. At λ = 0 the limit is still to be taken.
+    pub(super) fn risk(&self, lambda: f64) -> crate::Result<f64> {
+        self.risk_at(lambda, self.width)
     }
 
-    pub(super) fn risk_at(&self, lambda: f64, width: Option<f64>, size: f64) -> crate::Result<f64> {
+    pub(super) fn risk_at(&self, lambda: f64, width: Option<f64>) -> crate::Result<f64> {
         if self.sample.n == 0.0 {
             return Ok(self.energy);
         }
         let mixture = self.populations.mixture(&[self.sample], width)?;
-        let solution = mixture.solve(lambda)?;
-        Ok(solution.limit(solution.risks()?.risk()[0], size))
+        Ok(mixture.solve(lambda)?.risks()?.risk()[0])
     }
 }
 

@@ -20,7 +20,7 @@ pub use inputs::BiasAmplificationInputs;
 pub(crate) use inputs::whole;
 pub use scan::{Scan, ScanOver};
 
-use crate::groups::{Experiment, Phase};
+use crate::groups::{Experiment, Phase, ridgeless_limit};
 use disparity::{Disparities, set_disparities};
 use inputs::Setting;
 use rmt_task::{Card, Draw, Observables, Reference, Simulate, Task, TaskError};
@@ -89,11 +89,13 @@ impl Task for BiasAmplification {
         let limited = |v: &[f64]| v.iter().map(|x| solution.limit(*x, size)).collect::<Vec<f64>>();
         let separate = setting.separate(&populations)?;
         let lambda_separate = inputs.lambda_separate.unwrap_or(lambda);
-        let risk_separate = separate
+        let at_separate = separate
             .iter()
-            .map(|s| s.risk(lambda_separate, size))
+            .map(|s| s.risk(lambda_separate))
             .collect::<Result<Vec<f64>, _>>()
             .map_err(|e| setting.explain(e).within("lambda_separate"))?;
+        let separate_limit =
+            |x: f64| if lambda_separate == 0.0 { ridgeless_limit(x, size) } else { x };
 
         let mut out = Observables::new();
         let noise = setting.noise();
@@ -104,12 +106,16 @@ impl Task for BiasAmplification {
         let prediction: Vec<f64> = risk.iter().zip(&noise).map(|(r, s)| r + s).collect();
         out.set("prediction_error", prediction);
         out.set("train_error", limited(&risks.train_error));
-        out.set("risk_separate", risk_separate.clone());
+        out.set(
+            "risk_separate",
+            at_separate.iter().map(|x| separate_limit(*x)).collect::<Vec<f64>>(),
+        );
         let joint = risks.risk();
         let disparities = Disparities {
             joint: &joint,
-            separate: &risk_separate,
-            limit: &|x| solution.limit(x, size),
+            separate: &at_separate,
+            joint_limit: &|x| solution.limit(x, size),
+            separate_limit: &separate_limit,
         };
         set_disparities(&mut out, &disparities, &noise);
         out.set("e", solution.e());

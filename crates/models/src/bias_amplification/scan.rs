@@ -1,6 +1,6 @@
-use super::disparity::spread;
+use super::disparity::{gap, spread};
 use super::inputs::{BiasAmplificationInputs, Separate, Setting};
-use crate::groups::Populations;
+use crate::groups::{Populations, ridgeless_limit};
 use crate::search::{grid, minimum_over, root};
 use rmt_task::{Observables, TaskError, Value};
 use schemars::JsonSchema;
@@ -30,26 +30,25 @@ pub enum ScanOver {
     Width,
 }
 
-/// Risks of joint and separate models at one value of the scanned parameter.
+/// What the search looks at, at one value of the scanned parameter.
 struct Point {
+    /// Risks of the joint model.
     joint: Vec<f64>,
-    separate: Vec<f64>,
+    /// R_2 − R_1 for two groups, max − min for more.
+    joint_gap: f64,
+    separate_gap: f64,
 }
 
 impl Point {
-    /// R_2 − R_1 for two groups, max − min for more.
-    fn gap(risks: &[f64]) -> f64 {
-        match risks {
-            [a, b] => b - a,
-            more => spread(more),
-        }
-    }
-
     /// ODD − EDD: negative where disparity is not amplified.
     fn excess(&self) -> f64 {
-        let (odd, edd) = (Self::gap(&self.joint).abs(), Self::gap(&self.separate).abs());
+        let (odd, edd) = (self.joint_gap.abs(), self.separate_gap.abs());
         if odd.is_infinite() && edd.is_infinite() { 0.0 } else { odd - edd }
     }
+}
+
+fn gap_of(risks: &[f64], limit: &dyn Fn(f64) -> f64) -> f64 {
+    if risks.len() == 2 { gap(risks, 0, 1, limit) } else { limit(spread(risks)) }
 }
 
 pub(super) fn run(
@@ -100,7 +99,7 @@ pub(super) fn run(
     let edges = sign_changes(&|p| p.excess())?;
     out.set("amplification_free", intervals(&logs, &edges, |x| at(x).map(|p| p.excess()))?);
     if populations.groups() == 2 {
-        let crossings = sign_changes(&|p| Point::gap(&p.joint))?;
+        let crossings = sign_changes(&|p| p.joint_gap)?;
         out.set("zero_crossings", crossings.iter().map(|x| x.exp()).collect::<Vec<f64>>());
     }
     let name = match scan.over {
@@ -111,7 +110,7 @@ pub(super) fn run(
         let mut candidates = logs.clone();
         if key == "minimal_ODD" && populations.groups() == 2 {
             // A zero crossing is an exact minimum; golden sections would only approach it.
-            candidates.extend(sign_changes(&|p| Point::gap(&p.joint))?);
+            candidates.extend(sign_changes(&|p| p.joint_gap)?);
             candidates.sort_by(f64::total_cmp);
         }
         let (x, value) = minimum_over(&candidates, |x| at(x).map(|p| f(&p)))?;
@@ -121,7 +120,7 @@ pub(super) fn run(
         );
         Ok(())
     };
-    optimum("minimal_ODD", &|p| Point::gap(&p.joint).abs())?;
+    optimum("minimal_ODD", &|p| p.joint_gap.abs())?;
     let n: Vec<f64> = setting.samples.iter().map(|s| s.n).collect();
     let total: f64 = n.iter().sum();
     optimum("minimal_mean_risk", &|p| p.joint.iter().zip(&n).map(|(r, n)| r * n / total).sum())?;
@@ -146,14 +145,18 @@ fn evaluate(
     let mixture = populations.mixture(&setting.samples, width).map_err(explain)?;
     let solution = mixture.solve(lambda).map_err(explain)?;
     let risks = solution.risks().map_err(explain)?.risk();
-    let joint = risks.iter().map(|r| solution.limit(*r, size)).collect();
     let lambda_separate = inputs.lambda_separate.unwrap_or(lambda);
     let separate = separate
         .iter()
-        .map(|s| s.risk_at(lambda_separate, width, size))
+        .map(|s| s.risk_at(lambda_separate, width))
         .collect::<Result<Vec<f64>, _>>()
         .map_err(explain)?;
-    Ok(Point { joint, separate })
+    let separate_limit = |x| if lambda_separate == 0.0 { ridgeless_limit(x, size) } else { x };
+    Ok(Point {
+        joint: risks.iter().map(|r| solution.limit(*r, size)).collect(),
+        joint_gap: gap_of(&risks, &|x| solution.limit(x, size)),
+        separate_gap: gap_of(&separate, &separate_limit),
+    })
 }
 
 /// The parts of the range in which `f` ≤ 0, given its zeros.

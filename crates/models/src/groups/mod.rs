@@ -55,4 +55,5 @@ pub(crate) use experiment::Experiment;
 pub use mixture::{Mixture, Phase, Sample};
 pub use populations::{Populations, Source};
 pub use risk::Risks;
+pub(crate) use risk::ridgeless_limit;
 pub use solve::{Diagnostics, Equilibrium};

@@ -123,18 +123,20 @@ impl Equilibrium<'_> {
         MMatrix::new(off, &x, &v)
     }
 
-    /// The ridgeless limit of an error computed at the tiny ridge that stands for λ = 0, given the
-    /// size of signal and noise: divergences become infinite, what vanishes with λ becomes zero.
-    /// At λ > 0 nothing changes.
+    /// [`ridgeless_limit`] where λ = 0; at λ > 0 nothing changes.
     pub fn limit(&self, value: f64, size: f64) -> f64 {
-        if !self.ridgeless {
-            value
-        } else if value.abs() > 1e12 * size {
-            f64::INFINITY.copysign(value)
-        } else if value.abs() < 1e-20 * size {
-            0.0
-        } else {
-            value
-        }
+        if self.ridgeless { ridgeless_limit(value, size) } else { value }
+    }
+}
+
+/// The limit λ → 0 of an error computed at the tiny ridge that stands for λ = 0, given the size of
+/// signal and noise: divergences become infinite, what vanishes with λ becomes zero.
+pub(crate) fn ridgeless_limit(value: f64, size: f64) -> f64 {
+    if value.abs() > 1e12 * size {
+        f64::INFINITY.copysign(value)
+    } else if value.abs() < 1e-20 * size {
+        0.0
+    } else {
+        value
     }
 }

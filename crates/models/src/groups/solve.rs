@@ -42,8 +42,9 @@ pub struct Equilibrium<'a> {
     diagnostics: Diagnostics,
 }
 
-/// The ridge that stands for λ = 0, relative to the smallest variance. Where samples, features and
-/// rank all coincide e ∝ λ^{1/3}: even there 1e-16 is left of it.
+/// The ridge that stands for λ = 0, relative to the smallest variance; smaller ones are refused, their
+/// squares underflow. Where samples, features and rank all coincide e ∝ λ^{1/3}: even there 1e-16 is
+/// left of it.
 const RIDGELESS: f64 = 1e-48;
 /// e and μ below this are zero in the ridgeless limit.
 const VANISHED: f64 = 1e-13;
@@ -55,7 +56,7 @@ impl<'a> Mixture<'a> {
     /// The fixed point at λ ≥ 0.
     ///
     /// # Errors
-    /// Negative or non-finite λ.
+    /// Negative or non-finite λ, positive ones below 1e-48 of the smallest variance.
     pub fn solve(&'a self, lambda: f64) -> Result<Equilibrium<'a>> {
         if !(lambda >= 0.0 && lambda.is_finite()) {
             return Err(Error::OutOfRange {
@@ -65,11 +66,15 @@ impl<'a> Mixture<'a> {
             });
         }
         let ridgeless = lambda == 0.0;
-        let lambda = if ridgeless {
-            RIDGELESS * if self.smallest.is_finite() { self.smallest } else { 1.0 }
-        } else {
-            lambda / self.scale
-        };
+        let least = RIDGELESS * if self.smallest.is_finite() { self.smallest } else { 1.0 };
+        if !ridgeless && lambda < least * self.scale {
+            return Err(Error::OutOfRange {
+                key: "lambda",
+                value: lambda,
+                remedy: "too small beside these variances to be told from 0; give 0",
+            });
+        }
+        let lambda = if ridgeless { least } else { lambda / self.scale };
         let (x, iterations) = self.newton(lambda)?;
         let (e_active, mu) = x.split_at(self.active.len());
         let mu = mu[0];

@@ -18,9 +18,9 @@ pub struct ModelCollapseGenerations;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCollapseGenerationsInputs {
-    /// Fresh real samples of every generation, a whole number ≥ 0.
+    /// Number of fresh real samples of every generation, a whole number ≥ 0.
     pub n_real: f64,
-    /// Fresh synthetic samples of every generation, a whole number ≥ 0.
+    /// Number of fresh synthetic samples of every generation, a whole number ≥ 0.
     pub n_synthetic: f64,
     /// Ridge λ ≥ 0 of every generation.
     pub lambda: f64,

@@ -29,7 +29,7 @@ pub struct ModelCollapseInputs {
     pub noise_variance_real: f64,
     /// Label noise σ_2² of the synthetic samples, ≥ 0.
     pub noise_variance_synthetic: f64,
-    /// Number m of random features of variance 1/m; absent: the features themselves.
+    /// Number of random features m, of variance 1/m; absent: the features themselves.
     pub width: Option<f64>,
     /// Weight α of the synthetic data in (1−α)/n_1 Σ_real + α/n_2 Σ_synthetic, in [0, 1]; absent: every
     /// sample counts alike, α = n_2/n.
