@@ -87,6 +87,17 @@ pub(crate) fn run(args: &Args) -> Result {
             names.len()
         )));
     }
+    if !args.rows.is_empty() && args.rows.len() != names.len() {
+        return Err(Failure::input(format!(
+            "--rows has {} numbers for {} groups: give one a group, in the order {}",
+            args.rows.len(),
+            names.len(),
+            names.join(", ")
+        )));
+    }
+    if let Some(rows) = args.rows.iter().find(|n| !(**n >= 1.0 && n.fract() == 0.0)) {
+        return Err(Failure::input(format!("--rows {rows}: give whole numbers of at least 1")));
+    }
     let (n, p) = (set.rows(), set.features.len());
     let options = Options { standardize: args.standardize, ..Options::default() };
     let fit = Regression::new(
@@ -171,13 +182,6 @@ fn predict(
     } else {
         args.rows.clone()
     };
-    if n.len() != groups.len() {
-        return Err(Failure::input(format!(
-            "--rows has {} numbers for {} groups: give one a group",
-            n.len(),
-            groups.len()
-        )));
-    }
     let pools = Pools::new(pools).map_err(Failure::input)?;
     pools.predict(&n, lambdas, args.resamplings, args.seed).map_err(Failure::input)
 }
