@@ -96,8 +96,6 @@ fn maps_over_two_inputs() {
         "width=10..1000:log:7",
         "--show",
         "ADD",
-        "--out",
-        "map.csv",
         "--plot",
         "map.svg",
     ];

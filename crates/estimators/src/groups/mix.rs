@@ -145,7 +145,7 @@ impl Mix {
         Ok(mixture.solve(lambda)?.risks()?.risk()[0] + noise)
     }
 
-    /// The weight with the smallest predicted error, to a thousandth of its odds.
+    /// The weight with the smallest predicted error, to a few thousandths of its odds.
     ///
     /// # Errors
     /// As [`Mix::curve`]; both kinds of rows are needed.
@@ -154,33 +154,43 @@ impl Mix {
         let at = |weight: f64| -> Result<MixPoint> {
             Ok(MixPoint { weight, error: self.error(&populations, n, lambda, weight)? })
         };
-        let mut best = at(0.0)?;
-        let consider = |point: MixPoint, best: &mut MixPoint| {
-            if point.error < best.error {
-                *best = point;
-            }
-        };
-        consider(at(1.0)?, &mut best);
+        let inside = |logit: f64| at(1.0 / (1.0 + (-logit).exp()));
         let end = (LEAST / (1.0 - LEAST)).ln();
-        let (mut low, mut high) = (end, -end);
-        for points in [25, 15, 15, 15] {
-            let step = (high - low) / (points - 1) as f64;
-            let mut centre = (low, f64::INFINITY);
-            for i in 0..points {
-                let logit = low + step * i as f64;
-                let point = at(1.0 / (1.0 + (-logit).exp()))?;
-                if point.error < centre.1 {
-                    centre = (logit, point.error);
-                }
-                consider(point, &mut best);
+        let step = -end / 12.0;
+        let mut best = (end, inside(end)?);
+        for i in 1..=24 {
+            let logit = end + step * f64::from(i);
+            let point = inside(logit)?;
+            if point.error < best.1.error {
+                best = (logit, point);
             }
-            (low, high) = ((centre.0 - step).max(end), (centre.0 + step).min(-end));
         }
-        Ok(best)
+        // Golden sections between the neighbours of the best grid point.
+        let ratio = 0.5 * (5.0_f64.sqrt() - 1.0);
+        let (mut low, mut high) = ((best.0 - step).max(end), (best.0 + step).min(-end));
+        let (mut x, mut y) = (high - ratio * (high - low), low + ratio * (high - low));
+        let (mut left, mut right) = (inside(x)?, inside(y)?);
+        while high - low > 3e-3 {
+            if left.error <= right.error {
+                (high, y, right) = (y, x, left);
+                x = high - ratio * (high - low);
+                left = inside(x)?;
+            } else {
+                (low, x, left) = (x, y, right);
+                y = low + ratio * (high - low);
+                right = inside(y)?;
+            }
+        }
+        let candidates = [at(0.0)?, at(1.0)?, best.1, left, right];
+        let smallest = candidates.into_iter().min_by(|a, b| a.error.total_cmp(&b.error));
+        Ok(smallest.unwrap_or(best.1))
     }
 
-    /// 90 % bands of the best weight and of ĉ², from `resamplings` refits. The weight's band is
-    /// taken in its odds and reaches 0 or 1 where these run out of range.
+    /// 90 % bands of the best weight and of ĉ², from `resamplings` refits.
+    ///
+    /// The weight's band is taken in the odds (1−α)/α against the synthetic rows. Averaging two
+    /// estimates by their precision makes the best odds (v_2 + c²)/v_1, v_s = σ_s² p/n_s: linear in
+    /// ĉ², whose reflected interval is sound where that of log-odds would be lopsided.
     ///
     /// # Errors
     /// As [`Mix::best_weight`].
@@ -191,33 +201,24 @@ impl Mix {
         resamplings: usize,
         seed: u64,
     ) -> Result<(Band, Band)> {
-        let logit = |x: f64| {
-            let x = x.clamp(LEAST, 1.0 - LEAST);
-            (x / (1.0 - x)).ln()
-        };
+        let odds_against = |weight: f64| (1.0 - weight) / weight.max(LEAST);
         let best = self.best_weight(n, lambda)?;
         let replicates = resample(resamplings, seed, |random| {
             let real = self.real.again(&self.real.coefficients, random).ok()?;
             let synthetic = self.synthetic.again(&self.shifted, random).ok()?;
             let again = Self::new(real, synthetic).ok()?;
             let weight = again.best_weight(n, lambda).ok()?.weight;
-            Some(vec![logit(weight), again.quality])
+            Some(vec![odds_against(weight), again.quality])
         });
         let column = |at: usize| replicates.iter().map(|r| r[at]).collect::<Vec<f64>>();
-        let odds = band(logit(best.weight), column(0));
-        let end = logit(LEAST);
-        let weight = |x: f64| {
-            if x <= end {
-                0.0
-            } else if x >= -end {
-                1.0
-            } else {
-                1.0 / (1.0 + (-x).exp())
-            }
+        let odds = band(odds_against(best.weight), column(0));
+        // Without odds at the searched limit there is no weight left.
+        let weight = |odds: f64| {
+            if odds >= odds_against(LEAST) { 0.0 } else { 1.0 / (1.0 + odds.max(0.0)) }
         };
         let quality = band(self.quality, column(1));
         Ok((
-            Band { low: weight(odds.low), high: weight(odds.high) },
+            Band { low: weight(odds.high), high: weight(odds.low) },
             Band { low: quality.low.max(0.0), high: quality.high.max(0.0) },
         ))
     }
