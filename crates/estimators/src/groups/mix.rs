@@ -10,7 +10,7 @@
 //! and predictions use ŵ_2 − ŵ_1 shrunk to that length. Theory of a weighted mixture: two groups of
 //! [`rmt_models::groups`] with weights (1−α)n/n_1 and αn/n_2.
 
-use super::bootstrap::{Band, band, resample};
+use super::bootstrap::{Band, band, percentile_band, resample};
 use super::pool::{Pool, covariance};
 use crate::{Error, Result};
 use faer::Mat;
@@ -188,9 +188,7 @@ impl Mix {
 
     /// 90 % bands of the best weight and of ĉ², from `resamplings` refits.
     ///
-    /// The weight's band is taken in the odds (1−α)/α against the synthetic rows. Averaging two
-    /// estimates by their precision makes the best odds (v_2 + c²)/v_1, v_s = σ_s² p/n_s: linear in
-    /// ĉ², whose reflected interval is sound where that of log-odds would be lopsided.
+    /// The best weight is bounded and often at 0, so that its band is of percentiles.
     ///
     /// # Errors
     /// As [`Mix::best_weight`].
@@ -201,25 +199,16 @@ impl Mix {
         resamplings: usize,
         seed: u64,
     ) -> Result<(Band, Band)> {
-        let odds_against = |weight: f64| (1.0 - weight) / weight.max(LEAST);
         let best = self.best_weight(n, lambda)?;
         let replicates = resample(resamplings, seed, |random| {
             let real = self.real.again(&self.real.coefficients, random).ok()?;
             let synthetic = self.synthetic.again(&self.shifted, random).ok()?;
             let again = Self::new(real, synthetic).ok()?;
-            let weight = again.best_weight(n, lambda).ok()?.weight;
-            Some(vec![odds_against(weight), again.quality])
+            Some(vec![again.best_weight(n, lambda).ok()?.weight, again.quality])
         });
         let column = |at: usize| replicates.iter().map(|r| r[at]).collect::<Vec<f64>>();
-        let odds = band(odds_against(best.weight), column(0));
-        // Without odds at the searched limit there is no weight left.
-        let weight = |odds: f64| {
-            if odds >= odds_against(LEAST) { 0.0 } else { 1.0 / (1.0 + odds.max(0.0)) }
-        };
+        let weight = percentile_band(best.weight, column(0), (0.0, 1.0));
         let quality = band(self.quality, column(1));
-        Ok((
-            Band { low: weight(odds.high), high: weight(odds.low) },
-            Band { low: quality.low.max(0.0), high: quality.high.max(0.0) },
-        ))
+        Ok((weight, Band { low: quality.low.max(0.0), high: quality.high.max(0.0) }))
     }
 }
