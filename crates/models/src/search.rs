@@ -33,7 +33,8 @@ pub(crate) fn root<E>(
             0.5
         };
         let margin = 0.5 * tolerance / (b - a).abs();
-        t = t.clamp(margin, 1.0 - margin);
+        // Not `clamp`, which panics on NaN.
+        t = t.max(margin).min(1.0 - margin);
     }
     Ok(a)
 }

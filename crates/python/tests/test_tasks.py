@@ -199,3 +199,9 @@ def test_results_are_frames_figures_and_pickles():
     lists = rmt.simulate("sgd", draws=2)
     assert lists.plot().lines
     assert set(lists.to_frame().columns) == {"theory", "mean", "standard_error", "z"}
+
+
+def test_inputs_at_the_end_of_the_floating_point_range_do_not_stop_the_solver():
+    for task, key in [("norm_to_risk", "norm"), ("model_collapse_generations", "lambda")]:
+        with pytest.raises(rmt.Error, match="norm|not a number"):
+            rmt.predict(task, rmt.example(task) | {key: 1e300})

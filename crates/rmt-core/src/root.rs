@@ -38,7 +38,25 @@ pub(crate) fn increasing_root_linear(low: f64, high: f64, mut f: impl FnMut(f64)
             0.5
         };
         let margin = 0.5 * tolerance / (b - a).abs();
-        t = t.clamp(margin, 1.0 - margin);
+        // Not `clamp`, which panics on the NaN that ends of infinite size make.
+        t = t.max(margin).min(1.0 - margin);
     }
     if fa.abs() < fb.abs() { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_and_values_out_of_range_do_not_panic() {
+        // A lower end that underflowed to 0, values without a change of sign, values that are NaN.
+        let root = increasing_root(0.0, 1e-310, |x| x - 1e-320);
+        assert!(root.is_nan() || root >= 0.0);
+        let root = increasing_root(1e-292, 1.0, |_| 1e300);
+        assert!(root.is_nan() || root > 0.0);
+        let root = increasing_root(1.0, 2.0, |_| f64::NAN);
+        assert!(root.is_nan() || root > 0.0);
+        assert!((increasing_root(1.0, 9.0, |x| x * x - 4.0) - 2.0).abs() < 1e-15);
+    }
 }

@@ -155,8 +155,12 @@ impl Dynamics {
             })
             .collect();
         let total: f64 = products.iter().sum();
-        if total == 0.0 || total.is_infinite() {
-            return if total == 0.0 { largest } else { f64::INFINITY };
+        // θ − max d lies between the two: nothing to find where both round to 0 or ∞.
+        if total < 1e-280 {
+            return largest;
+        }
+        if !total.is_finite() {
+            return total;
         }
         // In the distance from the largest d, on which the left side falls from ∞.
         let excess = |distance: f64| -> f64 {

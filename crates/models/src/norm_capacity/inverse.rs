@@ -80,6 +80,13 @@ impl NormToRiskInputs {
         while gap(low) > 0.0 && low > 1e-290 * trace {
             low *= 1e-2;
         }
+        if gap(low) > 0.0 {
+            return Err(Error::OutOfRange {
+                key: "norm",
+                value: self.norm,
+                remedy: "belongs to a κ below the range of floating-point numbers; give a smaller norm",
+            });
+        }
         let kappa = increasing_root(low, high, gap);
         let at = model.predict(kappa)?;
         // n = d(κ); 1 − e/n = (d − e)/d, read off the slope of the smoother.
