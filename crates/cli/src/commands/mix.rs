@@ -15,7 +15,8 @@ use std::process::ExitCode;
 Each file is taken as its population (centred on its own mean): covariance, least-squares
 coefficients, noise. Predicted is the error on real data of ridge regression on both together, with
 weight α on the synthetic rows, (1−α)/n₁ Σ real + α/n₂ Σ synthetic + λ|θ|². Gaussian features, more
-rows than features in both files.
+rows than features in both files. The band of the best weight is a little narrow: it held the truth in
+170 of 200 simulated data sets.
 
 Example:
   rmt mix real.csv generated.csv --target y --standardize")]

