@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Why a command stops before its end: the exit status and the text for standard error.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     status: u8,
     text: String,
 }
@@ -49,6 +49,14 @@ impl Failure {
         ExitCode::from(self.status)
     }
 }
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {

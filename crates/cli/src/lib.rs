@@ -13,7 +13,7 @@ mod commands;
 mod compare;
 mod dataset;
 mod failure;
-mod figure;
+pub mod figure;
 mod files;
 mod holdout;
 mod inputs;
@@ -24,6 +24,7 @@ mod registry;
 mod samples;
 pub mod table;
 
+pub use failure::Failure;
 pub use registry::tasks;
 
 use args::Cli;

@@ -19,14 +19,17 @@
 mod optimal;
 mod prediction;
 mod reference;
+mod regression;
 mod scan;
 mod setting;
 pub(crate) mod simulate;
 mod sums;
 mod task;
+pub(crate) mod world;
 
 pub use optimal::{Budget, RandomFeaturesOptimal, RandomFeaturesOptimalInputs};
-pub use prediction::{FeatureRegression, Prediction};
+pub use prediction::Prediction;
+pub use regression::FeatureRegression;
 pub use scan::{RandomFeaturesScan, RandomFeaturesScanInputs};
 pub use setting::{Setting, Target};
 pub use task::{RandomFeatures, RandomFeaturesInputs};

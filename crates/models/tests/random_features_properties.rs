@@ -547,7 +547,6 @@ fn rates_match_measured_slopes() {
 
 /// The optimum of ridge on an isotropic target is λ* = σ²p/(n r²), and budgets are spent exactly.
 #[test]
-#[ignore = "open: an optimum at the boundary comes out as 1e-10 instead of 0"]
 fn optimal_ridge() {
     let (p, n, noise, r2) = (150, 90.0, 0.4, 0.8);
     let out = run(

@@ -4,7 +4,7 @@ use crate::root::increasing_root;
 use crate::spectrum::{Nodes, Resolution, Spectrum, Weight};
 use crate::stage::{AnyStage, Memory, Seen, Stage, Tri};
 use crate::{Error, Result, Scalar};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// How a solve went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -131,6 +131,15 @@ impl<S: Spectrum> std::fmt::Debug for DeterministicEquivalent<S> {
 }
 
 impl<S: Spectrum + ?Sized> Spectrum for &S {
+    fn nodes(&self, weight: Weight, resolution: Resolution) -> &Nodes {
+        (**self).nodes(weight, resolution)
+    }
+    fn dimension(&self) -> f64 {
+        (**self).dimension()
+    }
+}
+
+impl<S: Spectrum + ?Sized> Spectrum for Arc<S> {
     fn nodes(&self, weight: Weight, resolution: Resolution) -> &Nodes {
         (**self).nodes(weight, resolution)
     }

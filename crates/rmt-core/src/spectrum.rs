@@ -147,7 +147,7 @@ pub trait Spectrum: Send + Sync {
 }
 
 /// Distinct eigenvalues beyond which real solves use compressed nodes.
-const COMPRESS_ABOVE: usize = 2048;
+const COMPRESS_ABOVE: usize = 512;
 
 /// A spectrum with optional target and test metric in its eigenbasis, built from mode vectors.
 ///

@@ -7,38 +7,60 @@
 mod draw;
 
 use crate::args::figure_data;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::files;
 use serde::Serialize;
 
 /// A figure: curves over one axis, or a map over two.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figure {
-    pub(crate) title: String,
-    pub(crate) x: Axis,
-    pub(crate) y: Axis,
-    pub(crate) content: Content,
+pub struct Figure {
+    /// Above the frame.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What is in the frame.
+    pub content: Content,
 }
 
+/// What is in the frame of a figure.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Content {
+pub enum Content {
     /// Curves and points; vertical marks name special places on the x axis. Points named like a
     /// curve and a comma, `risk, simulated`, belong to it.
-    Curves { series: Vec<Series>, marks: Vec<Mark> },
+    Curves {
+        /// The curves and sets of points.
+        series: Vec<Series>,
+        /// Vertical marks.
+        marks: Vec<Mark>,
+    },
     /// `values[row][column]` over y\[row\] and x\[column\].
-    Map { x: Vec<f64>, y: Vec<f64>, values: Vec<Vec<f64>>, label: String },
+    Map {
+        /// Columns.
+        x: Vec<f64>,
+        /// Rows.
+        y: Vec<f64>,
+        /// The shades.
+        values: Vec<Vec<f64>>,
+        /// What the shades are.
+        label: String,
+    },
 }
 
 /// An axis with its label.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Axis {
-    pub(crate) label: String,
-    pub(crate) log: bool,
+pub struct Axis {
+    /// What it shows, with the unit.
+    pub label: String,
+    /// Whether it is logarithmic.
+    pub log: bool,
 }
 
 impl Axis {
-    pub(crate) fn new(label: &str, log: bool) -> Self {
+    /// An axis with this label, linear or logarithmic.
+    pub fn new(label: &str, log: bool) -> Self {
         Self { label: label.into(), log }
     }
 }
@@ -46,7 +68,7 @@ impl Axis {
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Role {
+pub enum Role {
     /// A solid line, with a band where there are limits.
     Theory,
     /// A dashed line: a second reading of the same quantity.
@@ -57,29 +79,37 @@ pub(crate) enum Role {
 
 /// One curve or set of points.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Series {
-    pub(crate) name: String,
-    pub(crate) role: Role,
+pub struct Series {
+    /// For the legend.
+    pub name: String,
+    /// How it is drawn.
+    pub role: Role,
     /// Series of one quantity share its colour.
-    pub(crate) quantity: usize,
-    pub(crate) x: Vec<f64>,
-    pub(crate) y: Vec<f64>,
+    pub quantity: usize,
+    /// Places on the horizontal axis.
+    pub x: Vec<f64>,
+    /// Heights.
+    pub y: Vec<f64>,
     /// Lower and upper limit of each point.
-    pub(crate) limits: Option<Vec<(f64, f64)>>,
+    pub limits: Option<Vec<(f64, f64)>>,
 }
 
 /// A named place on the x axis.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Mark {
-    pub(crate) x: f64,
-    pub(crate) label: String,
+pub struct Mark {
+    /// The place.
+    pub x: f64,
+    /// Its name.
+    pub label: String,
 }
 
 impl Figure {
-    /// Draws the figure to `path` (.svg, or .png where built with that feature: see
-    /// [`Output::check`](crate::args::Output::check)), its data beside it as .csv. Returns the path
-    /// of the data.
-    pub(crate) fn save(&self, path: &str) -> Result<String> {
+    /// Draws the figure to `path` (.svg, or .png where built with that feature), its data beside it as
+    /// .csv. Returns the path of the data.
+    ///
+    /// # Errors
+    /// A file cannot be written, or PNG is not built in.
+    pub fn save(&self, path: &str) -> std::result::Result<String, Failure> {
         let bytes = match files::extension(path).as_str() {
             "png" => draw::png(self)?,
             _ => draw::svg(self).into_bytes(),

@@ -1,6 +1,6 @@
 use super::NORM_CAPACITY;
 use crate::random_features::{
-    DIMENSION_FREE, FeatureRegression, chain_inputs, simulate::World, tie_note,
+    DIMENSION_FREE, FeatureRegression, chain_inputs, tie_note, world::World,
 };
 use crate::simulate::{Gaussian, SampleRidge};
 use crate::{Error, Result};

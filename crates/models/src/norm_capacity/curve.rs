@@ -67,8 +67,7 @@ struct Curve {
     base: Setting,
     knob: Knob,
     lambda: f64,
-    /// Built once where the ridge is the knob.
-    model: Option<FeatureRegression>,
+    model: FeatureRegression,
 }
 
 impl Curve {
@@ -86,9 +85,12 @@ impl Curve {
     }
 
     fn at(&self, knob: f64) -> Result<Point> {
-        let at = match &self.model {
-            Some(model) => model.predict(knob)?,
-            None => FeatureRegression::new(&self.setting(knob))?.predict(self.lambda)?,
+        let at = match self.knob {
+            Knob::Lambda => self.model.predict(knob)?,
+            Knob::N | Knob::Width => {
+                let Setting { n, widths, .. } = self.setting(knob);
+                self.model.with_sizes(n, &widths)?.predict(self.lambda)?
+            }
         };
         Ok(Point { knob, norm: at.norm, risk: at.risk })
     }
@@ -105,10 +107,7 @@ impl NormCurveInputs {
         let n = if self.knob == Knob::N { None } else { Some(need("n", self.n)?) };
         let lambda = if self.knob == Knob::Lambda { 0.0 } else { need("lambda", self.lambda)? };
         let base = self.setting(n)?;
-        let model = match self.knob {
-            Knob::Lambda => Some(FeatureRegression::new(&base)?),
-            _ => None,
-        };
+        let model = FeatureRegression::new(&base)?;
         Ok(Curve { base, knob: self.knob, lambda, model })
     }
 
@@ -136,8 +135,9 @@ impl NormCurveInputs {
                 }
                 (0..count).map(|i| from * (to / from).powf(step(i))).collect()
             }
-            (None, None, None) if let Some(model) = &curve.model => {
+            (None, None, None) if self.knob == Knob::Lambda => {
                 // Swept in κ: explicit.
+                let model = &curve.model;
                 let (trace, (low, high)) = (model.scale(), KAPPA_DECADES);
                 return (0..count)
                     .map(|i| {

@@ -139,29 +139,33 @@ impl JsonSchema for Budget {
 /// Points of the grid in ln(κ − κ₀) before the minimum is refined, four a decade.
 const GRID: usize = 97;
 
+/// Relative rounding of a risk, with a margin: a ratio of sums of positive terms.
+const ROUNDING: f64 = 1e-13;
+
 /// The ridge of least risk: a grid in κ (explicit, no solve), then golden-section search in its
-/// best cell. λ = 0 counts when it is not beaten.
+/// best cell. λ = 0 counts when it is not beaten by more than rounding: around an optimum at the
+/// boundary the risk is flat, and rounding would pick some tiny ridge.
 pub(crate) fn best_ridge(model: &FeatureRegression) -> Result<Prediction> {
     let trace = model.scale();
     let risk = |u: f64| -> Result<f64> { Ok(model.at_shift(trace * u.exp())?.risk) };
     let (u, _) = minimum_over(&grid(-44.0, 11.0, GRID), risk)?;
     let ridgeless = model.at_shift(0.0)?;
     let interior = model.at_shift(trace * u.exp())?;
-    Ok(if ridgeless.risk <= interior.risk { ridgeless } else { interior })
+    Ok(if ridgeless.risk <= interior.risk * (1.0 + ROUNDING) { ridgeless } else { interior })
 }
 
 impl RandomFeaturesOptimalInputs {
-    fn at(&self, setting: &Setting) -> Result<Prediction> {
-        let model = FeatureRegression::new(setting)?;
+    fn at(&self, model: &FeatureRegression) -> Result<Prediction> {
         match self.lambda {
             Some(lambda) => model.predict(lambda),
-            None => best_ridge(&model),
+            None => best_ridge(model),
         }
     }
 
     /// The best setting and what it achieves.
     fn best(&self) -> Result<(Setting, Prediction)> {
         let base = self.setting(self.n)?;
+        let model = FeatureRegression::new(&base)?;
         let Some(budget) = self.budget else {
             if self.lambda.is_some() {
                 return Err(Error::Choice {
@@ -169,8 +173,7 @@ impl RandomFeaturesOptimalInputs {
                     remedy: "is what this task finds; leave it out, or give a `budget` to divide",
                 });
             }
-            let at = self.at(&base)?;
-            return Ok((base, at));
+            return Ok((base, best_ridge(&model)?));
         };
         if self.n.is_some() || self.widths.len() > 1 || self.activations.len() > 1 {
             return Err(Error::Choice {
@@ -178,15 +181,13 @@ impl RandomFeaturesOptimalInputs {
                 remedy: "divides samples against one layer: leave out `n` and give at most one width",
             });
         }
-        let of = |width: f64| {
-            let n = budget.samples(width).max(1.0);
-            Setting { n: Some(n), widths: vec![width], ..base.clone() }
-        };
-        let risk = |u: f64| -> Result<f64> { Ok(self.at(&of(u.exp()))?.risk) };
+        let samples = |width: f64| budget.samples(width).max(1.0);
+        let at = |width: f64| self.at(&model.with_sizes(Some(samples(width)), &[width])?);
+        let risk = |u: f64| -> Result<f64> { Ok(at(u.exp())?.risk) };
         let (u, _) = minimum_over(&grid(0.0, budget.widest().ln(), GRID / 2), risk)?;
-        let setting = of(u.exp());
-        let at = self.at(&setting)?;
-        Ok((setting, at))
+        let width = u.exp();
+        let setting = Setting { n: Some(samples(width)), widths: vec![width], ..base };
+        Ok((setting, at(width)?))
     }
 }
 

@@ -1,46 +1,9 @@
 //! From a solution of the chain to every observable, in sums of positive terms.
 
-use super::setting::{NoiseSpectrum, Parts, Setting, Tail};
+use super::FeatureRegression;
+use super::setting::Rows;
 use super::sums::{MetricSums, Sums};
-use crate::Result;
-use crate::kernel::Kernel;
-use rmt_core::{
-    DeterministicEquivalent, Diagnostics, Population, Resolution, Solution, Spectrum, Weight,
-};
-
-/// Ridge regression on (random features of) a population: build once, then ask for any λ or κ.
-///
-/// ```
-/// use rmt_core::Modes;
-/// use rmt_models::random_features::{FeatureRegression, Setting, Target};
-///
-/// let setting = Setting {
-///     n: Some(150.0),
-///     widths: vec![100.0],
-///     noise_variance: 0.2,
-///     ..Setting::new(
-///         Modes::PowerLaw { p: 200, alpha: 1.3, scale: 1.0, reversed: false },
-///         Target::Coefficients(Modes::PowerLaw { p: 200, alpha: 0.6, scale: 1.0, reversed: false }),
-///     )
-/// };
-/// let model = FeatureRegression::new(&setting)?;
-/// let at = model.predict(0.01)?;
-/// assert!((at.risk - 0.127_977_197).abs() < 1e-9);
-/// // Four feature maps averaged on the same data.
-/// assert!(at.ensemble(1.0, 4.0) < at.risk);
-/// # Ok::<(), rmt_models::Error>(())
-/// ```
-pub struct FeatureRegression {
-    chain: DeterministicEquivalent<Population>,
-    feature_stages: usize,
-    layer_ends: Vec<usize>,
-    tails: Vec<Tail>,
-    outside: f64,
-    noise_variance: f64,
-    n: Option<f64>,
-    kernel: Option<Kernel>,
-    mismatch: Option<NoiseSpectrum>,
-}
+use rmt_core::{Diagnostics, Solution};
 
 /// What the deterministic equivalent says at one λ. Risks exclude the test noise; all numbers are ≥ 0
 /// and `f64::INFINITY` where they diverge.
@@ -157,92 +120,17 @@ struct Sampling {
 }
 
 impl FeatureRegression {
-    /// Checks the inputs and prepares the chain.
-    ///
-    /// # Errors
-    /// Any input out of range, by its contract name; combinations without a theory (nonlinear
-    /// features under correlated samples or a shifted metric).
-    pub fn new(setting: &Setting) -> Result<Self> {
-        let Parts {
-            population,
-            stages,
-            feature_stages,
-            layer_ends,
-            tails,
-            outside,
-            kernel,
-            mismatch,
-        } = setting.parts()?;
-        Ok(Self {
-            chain: DeterministicEquivalent::new(population, stages)?,
-            feature_stages,
-            layer_ends,
-            tails,
-            outside,
-            noise_variance: setting.noise_variance,
-            n: setting.n,
-            kernel,
-            mismatch,
-        })
-    }
-
-    /// The chain itself.
-    pub fn equivalent(&self) -> &DeterministicEquivalent<Population> {
-        &self.chain
-    }
-
-    /// At a ridge λ ≥ 0.
-    ///
-    /// # Errors
-    /// λ out of range.
-    pub fn predict(&self, lambda: f64) -> Result<Prediction> {
-        Ok(self.read(&self.chain.solve(lambda)?))
-    }
-
-    /// Along a list of ridges, each solve starting from the one before.
-    ///
-    /// # Errors
-    /// A λ out of range.
-    pub fn path(&self, lambdas: &[f64]) -> Result<Vec<Prediction>> {
-        Ok(self.chain.path(lambdas)?.iter().map(|s| self.read(s)).collect())
-    }
-
-    /// At κ = κ(λ = 0) + `shift`: explicit, λ comes out. The way to sweep without solving.
-    ///
-    /// # Errors
-    /// A negative or infinite shift.
-    pub fn at_shift(&self, shift: f64) -> Result<Prediction> {
-        Ok(self.read(&self.chain.at_shift(shift)?))
-    }
-
-    /// A scale of κ: Tr Σ, at which the degrees of freedom are below one.
-    pub(crate) fn scale(&self) -> f64 {
-        let nodes = self.chain.spectrum().nodes(Weight::Count, Resolution::Compressed);
-        nodes.sum(|s| s)
-    }
-
-    /// What a reader should know about the inputs (a normalisation, an approximate spectrum).
-    pub fn notices(&self) -> Vec<String> {
-        let mut notices: Vec<String> =
-            self.kernel.iter().flat_map(|k| k.notices().iter().cloned()).collect();
-        let rounded = self.chain.spectrum().rounded();
-        if rounded > 0 {
-            notices.push(format!("{rounded} tiny negative entries were rounded to zero"));
-        }
-        notices
-    }
-
     fn sampling(&self, solution: &Solution<f64>, dof: f64) -> Sampling {
         let Some(n) = self.n else {
             return Sampling { phi: 1.0, decay: 1.0, rho: 0.0, noise_rho: 0.0, inner: 0.0 };
         };
         let phi = solution.seen[self.feature_stages + 1].step.a;
-        let Some(kernel) = &self.kernel else {
+        let Some(Rows { kernel, mismatch }) = &self.rows else {
             return Sampling { phi, decay: phi, rho: 1.0 / n, noise_rho: 1.0 / n, inner: 0.0 };
         };
         let inner = phi * n / dof;
         let rho = kernel.levels().df2(inner) / (dof * dof);
-        let noise_rho = match &self.mismatch {
+        let noise_rho = match mismatch {
             None => rho,
             Some(pairs) => {
                 let sum: f64 = pairs
@@ -256,7 +144,7 @@ impl FeatureRegression {
         Sampling { phi, decay: solution.sample_decay(), rho, noise_rho, inner }
     }
 
-    fn read(&self, solution: &Solution<f64>) -> Prediction {
+    pub(super) fn read(&self, solution: &Solution<f64>) -> Prediction {
         let seen = &solution.seen;
         let population = self.chain.spectrum();
         let kappa = solution.kappa();
@@ -397,7 +285,7 @@ impl FeatureRegression {
     /// Training error, GCV and CorrGCV from E[r rᵀ] ≃ κ̃²G̃(risk·K + σ²K′)G̃.
     fn in_sample(&self, risk: f64, phi: f64, inner: f64) -> (f64, f64, f64) {
         let error = risk + self.noise_variance;
-        let (Some(n), Some(kernel)) = (self.n, &self.kernel) else {
+        let (Some(n), Some(Rows { kernel, mismatch })) = (self.n, &self.rows) else {
             let train = if phi == 0.0 { 0.0 } else { phi * phi * error };
             return (if self.n.is_none() { error } else { train }, error, error);
         };
@@ -407,7 +295,7 @@ impl FeatureRegression {
             let level = risk * k + self.noise_variance * noise;
             quotient(level, (k + inner) * (k + inner))
         };
-        let scaled: f64 = match &self.mismatch {
+        let scaled: f64 = match mismatch {
             None => {
                 levels.values().iter().zip(levels.counts()).map(|(k, m)| m * squares(*k, *k)).sum()
             }
@@ -418,7 +306,7 @@ impl FeatureRegression {
         } else {
             // Only rows without input keep a residual.
             let free: f64 =
-                self.mismatch.iter().flatten().filter(|(k, _)| *k == 0.0).map(|(_, x)| x).sum();
+                mismatch.iter().flatten().filter(|(k, _)| *k == 0.0).map(|(_, x)| x).sum();
             self.noise_variance * free / n
         };
         let open: f64 =

@@ -19,23 +19,28 @@ chain_inputs! {
     }
 }
 
+/// A point of the map.
+struct Sizes {
+    n: f64,
+    widths: Vec<f64>,
+}
+
 impl RandomFeaturesScanInputs {
-    /// The settings of the map, a row for each n.
-    fn settings(&self) -> Result<Vec<Vec<Setting>>> {
-        let base = self.setting(None)?;
-        let one = |n: f64, width: Option<f64>| {
-            let mut setting = Setting { n: Some(n), ..base.clone() };
-            if let Some(width) = width {
-                match setting.widths.last_mut() {
-                    Some(last) => *last = width,
-                    None => setting.widths.push(width),
-                }
-            }
-            setting
-        };
+    /// The points of the map, a row for each n.
+    fn sizes(&self) -> Result<Vec<Vec<Sizes>>> {
         if self.n_values.is_empty() {
             return Err(Error::Choice { key: "n_values", remedy: "give at least one value" });
         }
+        let one = |n: f64, width: Option<f64>| {
+            let mut widths = self.widths.clone();
+            if let Some(width) = width {
+                match widths.last_mut() {
+                    Some(last) => *last = width,
+                    None => widths.push(width),
+                }
+            }
+            Sizes { n, widths }
+        };
         Ok(self
             .n_values
             .iter()
@@ -78,13 +83,15 @@ impl Task for RandomFeaturesScan {
     };
 
     fn evaluate(inputs: &Self::Inputs) -> Result<Observables, TaskError> {
-        let settings = inputs.settings()?;
-        let rows: Vec<Vec<[f64; 4]>> = settings
+        let model = FeatureRegression::new(&inputs.setting(None)?)?;
+        let rows: Vec<Vec<[f64; 4]>> = inputs
+            .sizes()?
             .par_iter()
             .map(|row| {
                 row.iter()
-                    .map(|setting| {
-                        let at = FeatureRegression::new(setting)?.predict(inputs.lambda)?;
+                    .map(|at| {
+                        let model = model.with_sizes(Some(at.n), &at.widths)?;
+                        let at = model.predict(inputs.lambda)?;
                         Ok([at.risk, at.train_error, at.norm, at.df1])
                     })
                     .collect()
@@ -101,13 +108,16 @@ impl Task for RandomFeaturesScan {
 
 impl Simulate for RandomFeaturesScan {
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
+        let base = inputs.setting(None)?;
         let (mut risk, mut norm) = (Vec::new(), Vec::new());
-        for (i, row) in inputs.settings()?.iter().enumerate() {
+        for (i, row) in inputs.sizes()?.into_iter().enumerate() {
             let (mut risks, mut norms) = (Vec::new(), Vec::new());
-            for (j, setting) in row.iter().enumerate() {
+            let count = row.len();
+            for (j, Sizes { n, widths }) in row.into_iter().enumerate() {
                 // A point of the map is an experiment of its own.
-                let seed = Draw { seed: draw.stream(), index: (i * row.len() + j) as u64 };
-                let one = simulate::Experiment::run(setting, inputs.lambda, (1, 1), seed)?;
+                let seed = Draw { seed: draw.stream(), index: (i * count + j) as u64 };
+                let setting = Setting { n: Some(n), widths, ..base.clone() };
+                let one = simulate::Experiment::run(&setting, inputs.lambda, (1, 1), seed)?;
                 risks.push(one.risk());
                 norms.push(one.norm());
             }

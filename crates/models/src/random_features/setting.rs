@@ -114,6 +114,15 @@ macro_rules! chain_inputs {
 }
 pub(crate) use chain_inputs;
 
+/// The linear and the nonlinear part of an activation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hermite {
+    /// μ₁² over the variance of the layer's inputs.
+    gain: f64,
+    /// μ*², a tail of infinitely many infinitely small modes.
+    tail: f64,
+}
+
 /// A layer's nonlinear part: which stage it is, and its spectral mass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {
@@ -123,27 +132,18 @@ pub(super) struct Tail {
     pub(super) mass: f64,
 }
 
-/// What the noise correlation adds when it differs from that of the samples: pairs (k, k′).
-pub(super) type NoiseSpectrum = Vec<(f64, f64)>;
-
-pub(super) struct Parts {
-    pub(super) population: Population,
+/// The layers as stages from the population outwards.
+pub(super) struct Layers {
     pub(super) stages: Vec<Box<dyn AnyStage>>,
-    /// Number of stages that belong to the features.
-    pub(super) feature_stages: usize,
     /// Index into `Solution::seen` at the end of each layer.
-    pub(super) layer_ends: Vec<usize>,
+    pub(super) ends: Vec<usize>,
     pub(super) tails: Vec<Tail>,
-    /// Energy outside the span: of the target, and of modes with s = 0.
-    pub(super) outside: f64,
-    pub(super) kernel: Option<Kernel>,
-    pub(super) mismatch: Option<NoiseSpectrum>,
 }
 
-struct Layers {
-    stages: Vec<Box<dyn AnyStage>>,
-    ends: Vec<usize>,
-    tails: Vec<Tail>,
+/// Correlated rows: K, and pairs (k, k′) where the noise has another correlation.
+pub(super) struct Rows {
+    pub(super) kernel: Kernel,
+    pub(super) mismatch: Option<Vec<(f64, f64)>>,
 }
 
 impl Setting {
@@ -164,20 +164,10 @@ impl Setting {
         }
     }
 
-    /// Checks every input and builds population and stages.
-    pub(super) fn parts(&self) -> Result<Parts> {
+    /// The population, and the target energy outside the span of its modes with s > 0.
+    pub(super) fn population(&self) -> Result<(Population, f64)> {
         non_negative("noise_variance", self.noise_variance)?;
         non_negative("target_outside", self.target_outside)?;
-        for (i, width) in self.widths.iter().enumerate() {
-            if !(*width >= 1.0 && width.is_finite()) {
-                return Err(Error::BadEntry {
-                    key: "widths",
-                    index: vec![i],
-                    value: *width,
-                    remedy: "a width is a finite number of at least 1",
-                });
-            }
-        }
         let (target, lost) = self.coefficients()?;
         let mut population = Population::new(&self.spectrum)?.with_target(&target)?;
         if let Some(metric) = &self.test_spectrum {
@@ -190,27 +180,24 @@ impl Setting {
             }
             population = population.with_metric(metric)?;
         }
-        let Layers { mut stages, ends: layer_ends, tails } = self.layers()?;
-        let feature_stages = stages.len();
-        let (mut kernel, mut mismatch) = (None, None);
+        Ok((population, self.target_outside + lost))
+    }
+
+    /// What the samples are beside their number; `None` for independent rows.
+    pub(super) fn rows(&self, outside: f64) -> Result<Option<Rows>> {
         match (&self.sample_correlation, self.n) {
-            (None, _) if self.noise_correlation.is_some() => {
-                return Err(Error::NotCovered {
-                    key: "noise_correlation",
-                    remedy: "correlated noise needs `sample_correlation` (kind identity for \
-                             independent inputs)",
-                });
-            }
-            (None, None) => {}
-            (None, Some(n)) => stages.push(Box::new(Samples::new(n)?)),
-            (Some(_), None) => {
-                return Err(Error::NotCovered {
-                    key: "sample_correlation",
-                    remedy: "correlated samples need a number of samples; give `n`",
-                });
-            }
+            (None, _) if self.noise_correlation.is_some() => Err(Error::NotCovered {
+                key: "noise_correlation",
+                remedy: "correlated noise needs `sample_correlation` (kind identity for \
+                         independent inputs)",
+            }),
+            (None, _) => Ok(None),
+            (Some(_), None) => Err(Error::NotCovered {
+                key: "sample_correlation",
+                remedy: "correlated samples need a number of samples; give `n`",
+            }),
             (Some(correlation), Some(n)) => {
-                if !self.activations.is_empty() || self.target_outside + lost > 0.0 {
+                if !self.activations.is_empty() || outside > 0.0 {
                     return Err(Error::NotCovered {
                         key: "sample_correlation",
                         remedy: "under nonlinear features (or with target energy outside the span) \
@@ -219,26 +206,14 @@ impl Setting {
                     });
                 }
                 let rows = crate::simulate::whole("n", n)?;
-                let built = correlation.kernel(rows)?;
-                stages.push(Box::new(correlated(&built)?));
-                mismatch = self.noise_spectrum(&built, rows)?;
-                kernel = Some(built);
+                let kernel = correlation.kernel(rows)?;
+                let mismatch = self.noise_spectrum(&kernel, rows)?;
+                Ok(Some(Rows { kernel, mismatch }))
             }
         }
-        let outside = self.target_outside + lost;
-        Ok(Parts {
-            population,
-            stages,
-            feature_stages,
-            layer_ends,
-            tails,
-            outside,
-            kernel,
-            mismatch,
-        })
     }
 
-    fn noise_spectrum(&self, kernel: &Kernel, rows: usize) -> Result<Option<NoiseSpectrum>> {
+    fn noise_spectrum(&self, kernel: &Kernel, rows: usize) -> Result<Option<Vec<(f64, f64)>>> {
         let Some(NoiseCorrelation::Kernel(noise)) = &self.noise_correlation else {
             return Ok(None);
         };
@@ -289,42 +264,70 @@ impl Setting {
         Ok((Modes::Explicit(c), lost))
     }
 
-    fn layers(&self) -> Result<Layers> {
-        let (layers, widths) = (self.activations.len(), self.widths.len());
-        if layers > 0 && widths > 0 && layers != widths {
+    /// Gains and tails of the activations. The inputs of the first layer have the variance Tr Σ, those
+    /// of a later one μ₁² + μ*² of the layer before.
+    pub(super) fn nonlinear(&self) -> Result<Vec<Hermite>> {
+        let mut variance = self.spectrum.total("spectrum")?;
+        let one = |(layer, activation): (usize, &ActivationFunction)| {
+            let c = activation.hermite(self.preactivation_variance)?;
+            let gain = c.linear * c.linear;
+            if !(gain > 1e-28 * c.nonlinear_variance && gain > 0.0) {
+                return Err(Error::BadEntry {
+                    key: "activations",
+                    index: vec![layer],
+                    value: c.linear,
+                    remedy: "is E z·φ(z): an activation without a linear part learns nothing \
+                             of a linear target; choose one that is not even",
+                });
+            }
+            let before = std::mem::replace(&mut variance, gain + c.nonlinear_variance);
+            Ok(Hermite { gain: gain / before, tail: c.nonlinear_variance })
+        };
+        self.activations.iter().enumerate().map(one).collect()
+    }
+}
+
+impl Layers {
+    /// A layer for each width; without widths, infinitely wide ones.
+    pub(super) fn new(nonlinear: &[Hermite], widths: &[f64]) -> Result<Self> {
+        let (layers, count) = (nonlinear.len(), widths.len());
+        if layers > 0 && count > 0 && layers != count {
             return Err(Error::LengthMismatch {
                 key: "activations",
                 found: layers,
-                expected: widths,
+                expected: count,
             });
         }
-        let mut stages: Vec<Box<dyn AnyStage>> = Vec::new();
-        let (mut ends, mut tails) = (Vec::new(), Vec::new());
-        // Variance of the inputs of a layer: Tr Σ, then μ₁² + μ*² of the layer before.
-        let mut variance = self.spectrum.total("spectrum")?;
-        for layer in 0..layers.max(widths) {
-            if let Some(activation) = self.activations.get(layer) {
-                let c = activation.hermite(self.preactivation_variance)?;
-                let gain = c.linear * c.linear;
-                if !(gain > 1e-28 * c.nonlinear_variance && gain > 0.0) {
+        let mut out = Self { stages: Vec::new(), ends: Vec::new(), tails: Vec::new() };
+        for layer in 0..layers.max(count) {
+            if let Some(Hermite { gain, tail }) = nonlinear.get(layer) {
+                out.stages.push(Box::new(Activation::new(*gain, *tail)?));
+                out.tails.push(Tail { stage: out.stages.len(), mass: *tail });
+            }
+            if let Some(width) = widths.get(layer) {
+                if !(*width >= 1.0 && width.is_finite()) {
                     return Err(Error::BadEntry {
-                        key: "activations",
+                        key: "widths",
                         index: vec![layer],
-                        value: c.linear,
-                        remedy: "is E z·φ(z): an activation without a linear part learns nothing \
-                                 of a linear target; choose one that is not even",
+                        value: *width,
+                        remedy: "a width is a finite number of at least 1",
                     });
                 }
-                stages.push(Box::new(Activation::new(gain / variance, c.nonlinear_variance)?));
-                tails.push(Tail { stage: stages.len(), mass: c.nonlinear_variance });
-                variance = gain + c.nonlinear_variance;
+                out.stages.push(Box::new(Width::new(*width)?));
             }
-            if let Some(width) = self.widths.get(layer) {
-                stages.push(Box::new(Width::new(*width)?));
-            }
-            ends.push(stages.len());
+            out.ends.push(out.stages.len());
         }
-        Ok(Layers { stages, ends, tails })
+        Ok(out)
+    }
+
+    /// Adds the stage of the samples, if their number is finite.
+    pub(super) fn end_with_samples(&mut self, n: Option<f64>, rows: Option<&Rows>) -> Result<()> {
+        match (n, rows) {
+            (_, Some(rows)) => self.stages.push(Box::new(correlated(&rows.kernel)?)),
+            (Some(n), None) => self.stages.push(Box::new(Samples::new(n)?)),
+            (None, None) => {}
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use super::contour::{Contour, Estimate};
 use super::inputs::Checked;
 use super::method::Method;
 use super::spectral::Spectral;
-use super::volterra::Problem;
+use super::volterra::{Recursion, State};
 use crate::Result;
 use num_complex::Complex64;
 use rmt_core::SampledFeatures;
@@ -26,6 +26,15 @@ impl Point {
     pub(crate) fn risk(&self) -> Estimate {
         self.bias + self.variance + self.noise
     }
+}
+
+/// The curves at some times, and what it takes to go on from there.
+pub(crate) struct Run {
+    pub(crate) points: Vec<Point>,
+    /// At the same times, where there is noise or a schedule to step through.
+    pub(crate) states: Vec<State>,
+    /// The train loss at every step, if asked for.
+    pub(crate) losses: Vec<f64>,
 }
 
 /// The curves of one problem up to a horizon.
@@ -61,37 +70,44 @@ impl<'a> Curves<'a> {
         !self.on.contour.encloses_zero
     }
 
-    fn problem(&self) -> Problem<'_> {
-        Problem {
-            on: &self.on,
-            method: &self.checked.method,
-            inverse_batch: self.checked.inverse_batch,
-            noise_variance: self.checked.noise,
-        }
-    }
-
-    /// L_t at every step up to the horizon.
-    pub(crate) fn every_step(&self) -> Vec<f64> {
-        self.problem().every_step(self.checked.horizon as usize)
-    }
-
-    /// The curves at ascending times.
-    pub(crate) fn at(&self, times: &[f64]) -> Vec<Point> {
+    /// The curves at ascending times in one pass, from the start or from a state at or before the first of
+    /// them; with the train loss at every step if asked for.
+    pub(crate) fn run(&self, from: Option<&State>, times: &[f64], every_step: bool) -> Run {
         let closed = |t: f64| -> Option<Vec<(Complex64, Complex64)>> {
             self.on.contour.points.iter().map(|l| self.checked.method.residual(*l, t)).collect()
         };
         let stochastic = self.checked.inverse_batch > 0.0;
-        let states = if stochastic || !self.has_closed_form() {
+        let (mut states, mut losses) = (Vec::new(), Vec::new());
+        if stochastic || every_step || !self.has_closed_form() {
             let steps: Vec<usize> = times.iter().map(|t| *t as usize).collect();
-            self.problem().run(&steps)
-        } else {
-            Vec::new()
-        };
+            let (method, noise) = (&self.checked.method, self.checked.noise);
+            let mut recursion = Recursion::new(&self.on, method, self.checked.inverse_batch, noise);
+            let start = from.cloned().unwrap_or_else(|| recursion.start());
+            states = recursion.follow(start, &steps, |loss| {
+                if every_step {
+                    losses.push(loss);
+                }
+            });
+        }
+        let points = self.points(times, &states, closed);
+        Run { points, states, losses }
+    }
+
+    fn points(
+        &self,
+        times: &[f64],
+        states: &[State],
+        closed: impl Fn(f64) -> Option<Vec<(Complex64, Complex64)>>,
+    ) -> Vec<Point> {
+        let size = self.nodes();
         let (mut residuals, mut learned) = (Vec::new(), Vec::new());
         for (i, t) in times.iter().enumerate() {
             let (f, complement): (Vec<_>, Vec<_>) = match closed(*t) {
                 Some(pairs) => pairs.into_iter().unzip(),
-                None => states[i].residual.iter().map(|f| (*f, Complex64::from(1.0) - f)).unzip(),
+                None => {
+                    let residual = states[i].residual(size);
+                    residual.into_iter().map(|f| (f, Complex64::from(1.0) - f)).unzip()
+                }
             };
             residuals.push(f);
             learned.push(complement);
@@ -112,11 +128,12 @@ impl<'a> Curves<'a> {
                     weights.iter().zip(&residuals[i]).map(|(c, f)| c * f * f),
                 ));
                 let full = learning + Estimate::exact(base);
-                let memory = |w: &[Complex64]| match states.get(i) {
-                    Some(state) if stochastic => rounded(Estimate::from_terms(
-                        w.iter().zip(&state.memory).map(|(w, s)| w * s * inverse),
+                let past = states.get(i).and_then(|state| state.memory(size));
+                let memory = |w: &[Complex64]| match &past {
+                    Some(past) => rounded(Estimate::from_terms(
+                        w.iter().zip(past).map(|(w, s)| w * s * inverse),
                     )),
-                    _ => Estimate::default(),
+                    None => Estimate::default(),
                 };
                 let own = memory(&kernel);
                 let mut train = Estimate {

@@ -37,6 +37,15 @@ pub(crate) fn expm1(u: Complex64) -> Complex64 {
 }
 
 impl Method {
+    /// η of a step; a flow has none.
+    pub(crate) fn rate(&self, step: usize) -> f64 {
+        match self {
+            Method::Flow => 0.0,
+            Method::Descent(schedule) => schedule.rate(step),
+            Method::HeavyBall { rate, .. } => *rate,
+        }
+    }
+
     /// Σ η over the horizon, with the gain 1/(1−β) of momentum: the time scale on which λ acts.
     pub(crate) fn total_rate(&self, horizon: f64) -> f64 {
         match self {

@@ -1,6 +1,6 @@
 //! The task `sgd`.
 
-use super::curves::{Curves, Point};
+use super::curves::{Curves, Point, Run};
 use super::inputs::Checked;
 use super::limits::{KernelNorms, Step, kernel_norms, static_limit};
 use super::method::Method;
@@ -79,9 +79,16 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
         let contour = checked.method.contour((low, high), checked.horizon);
         let curves = Curves::new(&checked, &model, norms.map_or(0.0, |n| n.train), contour)?;
 
+        // One pass for what was asked and for a first look at where the risk is lowest.
         let mut sorted = inputs.times.clone();
+        let search = checked.horizon > 0.0 && !unstable;
+        if search {
+            sorted.extend(search_grid(&checked));
+        }
         sorted.sort_by(f64::total_cmp);
-        let points = curves.at(&sorted);
+        sorted.dedup();
+        let run = curves.run(None, &sorted, inputs.every_step);
+        let points = &run.points;
         let place = |t: &f64| sorted.partition_point(|x| x < t);
         let read = |f: &dyn Fn(&Point) -> f64| -> Vec<f64> {
             let value = |t: &f64| f(&points[place(t)]);
@@ -109,8 +116,12 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
                 }
             }
         }
-        if checked.horizon > 0.0 && !unstable {
-            let (time, risk) = early_stopping(&checked, &curves);
+        if inputs.every_step {
+            let curve = run.losses.iter().map(|x| grown(*x, unstable));
+            out.set("train_loss_curve", curve.collect::<Vec<f64>>());
+        }
+        if search {
+            let (time, risk) = early_stopping(&checked, &curves, sorted, run);
             out.set("early_stopping_time", time).set("early_stopping_risk", risk);
         }
         out.set("lambda_plus", high).set("lambda_minus", low).set("stable", !unstable);
@@ -118,10 +129,6 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
         out.set("effective_rank", effective_rank(&checked.population))
             .set("contour", if curves.through_gap() { "gap" } else { "ring" })
             .set("contour_nodes", curves.nodes() as f64);
-        if inputs.every_step {
-            let curve = curves.every_step().into_iter().map(|x| grown(x, unstable));
-            out.set("train_loss_curve", curve.collect::<Vec<f64>>());
-        }
         if unstable {
             out.note(format!(
                 "unstable: {}; losses grow without bound and the limits are infinite",
@@ -215,32 +222,48 @@ fn limits(
     Ok(())
 }
 
-/// The time of the lowest risk up to the horizon: a logarithmic grid, then grids inside the best cell
-/// until neighbouring times differ by one step (flow: by 1e-6 of the time).
-fn early_stopping(checked: &Checked, curves: &Curves<'_>) -> (f64, f64) {
-    const CELLS: usize = 48;
-    let whole = checked.method != Method::Flow;
+/// Steps are whole, the times of a flow are not.
+fn on_the_clock(checked: &Checked, time: f64) -> f64 {
+    if checked.method == Method::Flow { time } else { time.round() }
+}
+
+/// A logarithmic grid up to the horizon.
+fn search_grid(checked: &Checked) -> Vec<f64> {
+    const CELLS: i32 = 96;
     let end = checked.horizon;
-    let round = |t: f64| if whole { t.round() } else { t };
-    let start = if whole { 1.0 } else { end * 1e-9 };
+    let start = if checked.method == Method::Flow { end * 1e-9 } else { 1.0 };
+    let ratio = (end / start).powf(1.0 / f64::from(CELLS));
     let mut grid = vec![0.0];
-    let ratio = (end / start).powf(1.0 / CELLS as f64);
-    grid.extend((0..=CELLS).map(|i| round((start * ratio.powi(i as i32)).min(end))));
+    grid.extend((0..=CELLS).map(|i| on_the_clock(checked, (start * ratio.powi(i)).min(end))));
+    grid
+}
+
+/// The time of the lowest risk, from a run at ascending `times`: grids inside the best cell, each taken up
+/// where the cell begins, until neighbouring times differ by one step (flow: by 1e-6 of the time).
+fn early_stopping(
+    checked: &Checked,
+    curves: &Curves<'_>,
+    mut times: Vec<f64>,
+    mut run: Run,
+) -> (f64, f64) {
+    let whole = checked.method != Method::Flow;
     loop {
-        grid.sort_by(f64::total_cmp);
-        grid.dedup();
-        let risks: Vec<f64> = curves.at(&grid).iter().map(|p| p.risk().value).collect();
+        let risks: Vec<f64> = run.points.iter().map(|p| p.risk().value).collect();
         let best = (0..risks.len()).min_by(|&i, &j| risks[i].total_cmp(&risks[j])).unwrap_or(0);
-        let low = grid[best.saturating_sub(1)];
-        let high = grid[(best + 1).min(grid.len() - 1)];
-        let done = if whole { high - low <= 2.0 } else { high - low <= 1e-6 * high };
-        if done {
-            return (grid[best], risks[best]);
+        let before = best.saturating_sub(1);
+        let (low, high) = (times[before], times[(best + 1).min(times.len() - 1)]);
+        if high - low <= if whole { 2.0 } else { 1e-6 * high } {
+            return (times[best], risks[best]);
         }
-        // Include the best point itself: a finer grid never returns a worse one.
-        let centre = grid[best];
-        grid = (0..=16).map(|i| round(low + (high - low) * f64::from(i) / 16.0)).collect();
-        grid.push(centre);
+        // The best time itself is kept: a finer grid never returns a worse one.
+        let mut finer: Vec<f64> = (0..=16)
+            .map(|i| on_the_clock(checked, low + (high - low) * f64::from(i) / 16.0))
+            .chain([times[best]])
+            .collect();
+        finer.sort_by(f64::total_cmp);
+        finer.dedup();
+        run = curves.run(run.states.get(before), &finer, false);
+        times = finer;
     }
 }
 

@@ -24,7 +24,7 @@ fn curve(inputs: &Json, gap: Option<bool>, refinement: f64) -> Vec<Point> {
     let natural = edges.0 * checked.method.total_rate(checked.horizon) > 3.0;
     let contour =
         checked.method.contour_with(edges, checked.horizon, gap.unwrap_or(natural), refinement);
-    Curves::new(&checked, &model, 0.5, contour).unwrap().at(&inputs.times)
+    Curves::new(&checked, &model, 0.5, contour).unwrap().run(None, &inputs.times, false).points
 }
 
 fn base(extra: Json) -> Json {
@@ -290,7 +290,7 @@ fn recursion_is_the_volterra_sum() {
         let model = SampledFeatures::new(&checked.population, inputs.n, inputs.width).unwrap();
         let contour = checked.method.contour(model.edges(), checked.horizon);
         let curves = Curves::new(&checked, &model, 0.5, contour).unwrap();
-        let every = curves.every_step();
+        let every = curves.run(None, &[60.0], true).losses;
         let on = Spectral::new(&model, checked.method.contour(model.edges(), 60.0)).unwrap();
         let (rate, momentum) = match &checked.method {
             Method::HeavyBall { rate, momentum } => (*rate, *momentum),
