@@ -294,11 +294,11 @@ fn a_thousand_random_problems() {
 #[test]
 #[ignore = "timing; run in release on an idle machine"]
 fn speed() {
-    let times: Vec<f64> = (0..1000).map(|i| f64::from(i * i)).collect();
+    let times: Vec<f64> = (0..1000).map(|i| f64::from(i).powi(3)).collect();
     let curve = json!({
         "spectrum": {"kind": "power_law", "p": 2000, "alpha": 0.9},
         "target": {"kind": "power_law", "p": 2000, "alpha": 1.0, "total": 1.0},
-        "n": 1000, "width": 3000, "learning_rate": 0.5, "noise_variance": 0.1, "times": times
+        "n": 2100, "width": 3000, "learning_rate": 0.5, "noise_variance": 0.1, "times": times
     });
     let start = Instant::now();
     let out = run("sgd", &curve).unwrap();
@@ -359,5 +359,37 @@ fn scaling_slopes() {
             width(1)
         );
         assert!((slope(1) + rate).abs() < tolerance, "{optima:?}");
+    }
+}
+
+/// The frontier where batch noise meets finite width, b > 2a, by brute force over widths: B = 1.
+#[test]
+#[ignore = "a minute; run in release"]
+fn scaling_slopes_with_batch_noise() {
+    let (p, eta) = (40_000, 0.2);
+    for (a, b) in [(1.5, 4.0), (1.3, 3.2)] {
+        let law = json!({"spectrum_exponent": a, "signal_exponent": b});
+        let rate = run("sgd_scaling", &law).unwrap().number("optimal_risk_exponent").unwrap();
+        let computes = [1e3, 1e4, 1e5, 1e6];
+        let mut optima = [(0.0, f64::INFINITY); 4];
+        for i in 0..23 {
+            let width = 32.0 * 1.3_f64.powi(i);
+            let steps = computes.map(|f| (f / width / eta).round().max(1.0));
+            let inputs = json!({
+                "spectrum": {"kind": "power_law", "p": p, "alpha": a},
+                "target": {"kind": "power_law", "p": p, "alpha": b - a},
+                "width": width, "learning_rate": eta, "batch_size": 1, "times": steps
+            });
+            let risks =
+                run("sgd", &inputs).unwrap().get("risk").and_then(|v| v.as_numbers()).unwrap();
+            for (best, risk) in optima.iter_mut().zip(risks) {
+                if risk < best.1 {
+                    *best = (width, risk);
+                }
+            }
+        }
+        let slopes: Vec<f64> = optima.windows(2).map(|w| (w[1].1 / w[0].1).log10()).collect();
+        println!("a = {a}, b = {b}: risk {slopes:.3?} against {:.3}; {optima:.3?}", -rate);
+        assert!((slopes[2] + rate).abs() < 0.07, "{slopes:?} {optima:?}");
     }
 }

@@ -7,6 +7,7 @@
 use super::Setting;
 use super::world::{Map, World};
 use crate::Result;
+use crate::kernel::Kernel;
 use crate::simulate::{Gaussian, SampleRidge};
 use faer::Mat;
 use rmt_task::{Draw, Observables};
@@ -22,6 +23,8 @@ pub(crate) struct Experiment {
     offset: f64,
     train_error: f64,
     gcv: f64,
+    /// CorrGCV with the degrees of freedom of the smoother, where κ̃ > 0.
+    corr_gcv: Option<f64>,
     norm: f64,
     df1: f64,
     metric: Option<(f64, f64)>,
@@ -48,6 +51,7 @@ impl Experiment {
             offset: if linear { world.outside } else { 0.0 },
             train_error: 0.0,
             gcv: 0.0,
+            corr_gcv: world.correlation().map(|_| 0.0),
             norm: 0.0,
             df1: 0.0,
             metric: world.metric.as_ref().map(|_| (0.0, 0.0)),
@@ -63,13 +67,18 @@ impl Experiment {
             let mut row = Vec::new();
             for (index, map) in maps.iter().enumerate() {
                 let fit = SampleRidge::new(world.features(map, &data.x).as_ref())?;
-                out.df1 += 2.0 * fit.dof(lambda) / pairs;
+                let dof = fit.dof(lambda);
+                out.df1 += 2.0 * dof / pairs;
+                let correction = world.correlation().and_then(|kernel| correction(kernel, dof));
                 let pair: Vec<Vec<f64>> = targets
                     .iter()
                     .map(|y| {
                         let a = fit.coefficients(y, lambda);
                         let residuals = fit.residuals(y, lambda);
-                        out.train_error += squares(&residuals) / world.n as f64 / pairs;
+                        let train = squares(&residuals) / world.n as f64;
+                        out.train_error += train / pairs;
+                        out.corr_gcv =
+                            out.corr_gcv.zip(correction).map(|(sum, c)| sum + train * c / pairs);
                         out.gcv += fit.cross_validation(y, lambda).0 / pairs;
                         out.norm += squares(&a) / pairs;
                         match (&test, tested.get(index)) {
@@ -159,6 +168,9 @@ impl Experiment {
         out.set("variance_data_features_noise", risk - both - data_noise + data);
         out.set("train_error", self.train_error);
         out.set("gcv", self.gcv);
+        if let Some(corr_gcv) = self.corr_gcv {
+            out.set("corr_gcv", corr_gcv);
+        }
         out.set("norm", self.norm);
         out.set("df1", self.df1);
         if let Some((risk, size)) = self.metric {
@@ -176,6 +188,13 @@ impl Experiment {
     pub(crate) fn norm(&self) -> f64 {
         self.norm
     }
+}
+
+/// n/(κ̃(D − df̃₂)) with κ̃(D) and n = Tr K: CorrGCV over the training error.
+fn correction(kernel: &Kernel, dof: f64) -> Option<f64> {
+    let levels = kernel.levels();
+    let inner = levels.kappa(dof, levels.rank() - dof, None).ok().filter(|inner| *inner > 0.0)?;
+    Some(levels.trace() / (inner * levels.df1_minus_df2(inner)))
 }
 
 fn squares(v: &[f64]) -> f64 {

@@ -231,6 +231,11 @@ impl World {
         error.map(|e| e * e).sum::<f64>() + self.outside
     }
 
+    /// The correlation of the samples, if they have one.
+    pub(super) fn correlation(&self) -> Option<&Kernel> {
+        self.kernel.as_ref().map(|(samples, _)| samples)
+    }
+
     pub(crate) fn is_linear(&self) -> bool {
         self.layers.is_empty()
     }

@@ -107,6 +107,11 @@ impl Lanes {
         }
     }
 
+    /// Sets numbers below `tiny` to zero, part by part.
+    pub(super) fn flush(&mut self, tiny: f64) {
+        self.re.iter_mut().chain(&mut self.im).for_each(|x| *x = flushed(*x, tiny));
+    }
+
     fn chunks(&self) -> impl Iterator<Item = (&[f64; LANES], &[f64; LANES])> {
         self.re.as_chunks().0.iter().zip(self.im.as_chunks().0)
     }
@@ -114,4 +119,9 @@ impl Lanes {
     fn chunks_mut(&mut self) -> impl Iterator<Item = (&mut [f64; LANES], &mut [f64; LANES])> {
         self.re.as_chunks_mut().0.iter_mut().zip(self.im.as_chunks_mut().0)
     }
+}
+
+/// Zero below `tiny`.
+pub(super) fn flushed(x: f64, tiny: f64) -> f64 {
+    if x.abs() < tiny { 0.0 } else { x }
 }

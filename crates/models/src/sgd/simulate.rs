@@ -198,7 +198,11 @@ impl<'a> Experiment<'a> {
         let mut input = vec![0.0; roots.len()];
         let s = self.s.clone();
         let (theta, metric) = (self.theta.clone(), self.metric.clone());
-        let transposed = self.features.as_ref().map(|f| f.transpose().to_owned());
+        // Columns of F one after another: a feature is the product with one of them.
+        let columns: Option<Vec<f64>> = self
+            .features
+            .as_ref()
+            .map(|f| (0..f.ncols()).flat_map(|j| f.col(j).iter().copied()).collect());
         let matched = s == metric;
         let map = self.features.clone();
         self.descend(
@@ -212,10 +216,8 @@ impl<'a> Experiment<'a> {
                         *value = root * this.random.next();
                     }
                     y.push(dot(&input, &theta) + deviation * this.random.next());
-                    match &transposed {
-                        Some(f) => {
-                            x.extend((f * faer::ColRef::from_slice(&input)).iter().copied());
-                        }
+                    match &columns {
+                        Some(f) => x.extend(f.chunks_exact(input.len()).map(|f| dot(f, &input))),
                         None => x.extend_from_slice(&input),
                     }
                 }

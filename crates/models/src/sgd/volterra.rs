@@ -10,7 +10,7 @@
 //! increment of h), so T steps cost O(NT) and no history is stored. A [`State`] is all that the next step
 //! needs: a run can be taken up again from any state that was kept.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, flushed};
 use super::method::Method;
 use super::spectral::Spectral;
 use num_complex::Complex64;
@@ -39,7 +39,32 @@ enum Memory {
     Moments(Vec<[Complex64; 3]>),
 }
 
+/// Decayed numbers end among the subnormal ones, where x − ηλx rounds to x and every operation takes a
+/// hundred times as long. Residuals enter squared, noise linearly: below these they are zero.
+const TINY_RESIDUAL: f64 = 1e-150;
+const TINY_NOISE: f64 = 1e-290;
+
+/// Steps between two looks for such numbers.
+const FLUSH_EVERY: usize = 64;
+
 impl State {
+    fn flush(&mut self) {
+        self.residual.flush(TINY_RESIDUAL);
+        if let Some(increment) = &mut self.increment {
+            increment.flush(TINY_RESIDUAL);
+        }
+        match &mut self.memory {
+            Memory::None => {}
+            Memory::Squares(memory) => memory.flush(TINY_NOISE),
+            Memory::Moments(moments) => {
+                for x in moments.iter_mut().flatten() {
+                    x.re = flushed(x.re, TINY_NOISE);
+                    x.im = flushed(x.im, TINY_NOISE);
+                }
+            }
+        }
+    }
+
     /// f_t at the first `size` nodes.
     pub(crate) fn residual(&self, size: usize) -> Vec<Complex64> {
         self.residual.get(size)
@@ -195,6 +220,9 @@ impl<'a> Recursion<'a> {
             _ => state.residual.grow(&self.decrement, 0.0),
         }
         state.step += 1;
+        if state.step.is_multiple_of(FLUSH_EVERY) {
+            state.flush();
+        }
         state.train = self.loss(state);
     }
 }
