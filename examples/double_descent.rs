@@ -30,7 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Dense around the peak.
     let half =
         |sign: i32| (0..24).map(move |i| (100.0 + f64::from(sign) * 1.5 * 1.3_f64.powi(i)).round());
-    let mut widths: Vec<f64> = half(-1).chain(half(1)).filter(|w| *w >= 10.0).collect();
+    let mut widths: Vec<f64> = [10.0, 13.0, 17.0]
+        .into_iter()
+        .chain(half(-1))
+        .chain(half(1))
+        .filter(|w| *w >= 10.0)
+        .collect();
     widths.sort_by(f64::total_cmp);
     let mut rows = Vec::new();
     for width in widths {

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut curves = Vec::new();
     // Both branches end where the norm diverges.
     let branches =
-        [("width < n", Role::Theory, 4.0, 96.0, 60), ("width > n", Role::Theory, 104.2, 1e5, 60)];
+        [("width < n", Role::Theory, 4.0, 80.0, 60), ("width > n", Role::Theory, 125.0, 1e5, 60)];
     for (quantity, (name, role, from, to, points)) in branches.into_iter().enumerate() {
         let mut inputs = base.clone();
         for (key, value) in [

@@ -29,11 +29,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let n = (20.0 * 1.06_f64.powi(step)).round();
         let mut row = vec![n];
         for model in &models {
-            row.push(model.with_sizes(Some(n), &[m])?.predict(1e-5)?.risk);
+            row.push(model.with_sizes(Some(n), &[m])?.predict(1e-7)?.risk);
         }
         rows.push(row);
     }
-    println!("400 nonlinear features of 100 inputs, noise 1, λ = 1e-5");
+    println!("400 nonlinear features of 100 inputs, noise 1, λ = 1e-7");
     table(&["samples", "risk tanh", "risk relu"], &rows);
     let x = column(&rows, 0);
     let series = vec![
