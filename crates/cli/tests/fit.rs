@@ -85,7 +85,28 @@ fn corr_gcv_is_not_recommended_where_left_out_blocks_contradict_it() {
     let answer = json(&folder.done(&[&line[..], &["--lambda", "0.1", "--json"]].concat()));
     assert_eq!(answer["chosen_by"], "blocked cross-validation");
     let verdict = answer["verdict"].as_str().unwrap();
-    assert!(verdict.contains("not what CorrGCV") && verdict.contains("K′ ≠ K"), "{verdict}");
+    assert!(verdict.starts_with("DO NOT USE CorrGCV") && verdict.contains("K′ ≠ K"), "{verdict}");
+}
+
+/// The same over rolling windows of the whole series: most of them contradict CorrGCV, which the
+/// verdict says before anything else.
+#[test]
+fn windows_that_contradict_corr_gcv_are_counted_in_the_verdict() {
+    let folder = Folder::new();
+    let data = repository("data/nino12_anomalies.csv");
+    let line = ["fit", &data, "--target", "anomaly", "--features", "anomaly", "--lags", "7..30"];
+    let text = folder.done(
+        &[&line[..], &["--lambda", "0.1", "--holdout", "windows:100,gap:8,step:24"]].concat(),
+    );
+    let last = text.trim_end().lines().last().unwrap();
+    assert!(last.starts_with("DO NOT USE CorrGCV") && last.contains("of 26 windows"), "{last}");
+    // A lag of the test point needs correlated rows, and lies ahead.
+    let data = repository("data/diabetes.csv");
+    let line = ["fit", &data, "--target", "progression", "--horizon"];
+    for (steps, wanted) in [("2", "independent"), ("-1", "after the last row")] {
+        let answer = folder.rmt(&[&line[..], &[steps]].concat());
+        assert!(answer.err.contains(wanted), "{}", answer.err);
+    }
 }
 
 #[test]

@@ -4,6 +4,10 @@
 //! (I − H_SS)⁻¹ r_S, H the hat matrix of all rows (the intercept's 11ᵀ/n included). For blocks with
 //! a gap, S is the block and its gap and the errors are read off the block. Scales of standardised
 //! features stay those of all rows.
+//!
+//! H = W diag(h) Wᵀ with W = (U, s), h = g/(g + λ) and 1 for the mean s. Where S has more rows than
+//! W has columns the smaller side is factored (Woodbury): with B = 1 − √h W_SᵀW_S √h,
+//! (I − H_SS)⁻¹ = I + W_S √h B⁻¹ √h W_Sᵀ.
 
 use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
@@ -147,72 +151,41 @@ pub struct FoldErrors {
 /// The parts of I − H that do not depend on λ, for every fold.
 pub(crate) struct FoldSolver<'a> {
     folds: &'a Folds,
-    /// Rows of U of each fold, |S|×r.
-    left: Vec<Mat<f64>>,
-    /// Block of the projector on the complement of U (and the mean); `None` when there is none.
-    complement: Vec<Option<Mat<f64>>>,
+    parts: Vec<Part>,
+}
+
+/// What one fold takes of the decomposition.
+enum Part {
+    /// At most as many rows as directions: rows of U, |S|×r, and the block of the projector on the
+    /// complement of U (and the mean), where there is one.
+    Rows { left: Mat<f64>, complement: Option<Mat<f64>> },
+    /// More rows than directions: rows of W = (U, s), |S|×k, and W_SᵀW_S.
+    Directions { left: Mat<f64>, inner: Mat<f64> },
 }
 
 /// Factors of (I − H)_SS of every fold at one ridge; `None` where it is singular.
 pub(crate) struct FoldFactors {
-    factors: Vec<Option<Llt<f64>>>,
+    factors: Vec<Option<Factor>>,
+}
+
+enum Factor {
+    /// Of (I − H)_SS itself.
+    Rows(Llt<f64>),
+    /// Of B, with √h.
+    Directions(Llt<f64>, Vec<f64>),
 }
 
 impl<'a> FoldSolver<'a> {
     pub(crate) fn new(folds: &'a Folds, data: &Prepared, decomposition: &Decomposition) -> Self {
         let u = decomposition.left(data);
-        let rank = u.ncols();
-        let mut left = Vec::with_capacity(folds.count());
-        let mut complement = Vec::with_capacity(folds.count());
-        for fold in &folds.folds {
-            let rows = &fold.removed;
-            let part = Mat::from_fn(rows.len(), rank, |i, j| u[(rows[i], j)]);
-            complement.push((!decomposition.whole).then(|| {
-                let mut block = Mat::identity(rows.len(), rows.len());
-                lower_product(
-                    &mut block,
-                    Accum::Add,
-                    &part,
-                    &part,
-                    -1.0,
-                    faer::get_global_parallelism(),
-                );
-                if let Some(s) = &data.direction {
-                    for (a, &i) in rows.iter().enumerate() {
-                        for (b, &j) in rows.iter().enumerate() {
-                            block[(a, b)] -= s[i] * s[j];
-                        }
-                    }
-                }
-                block
-            }));
-            left.push(part);
-        }
-        Self { folds, left, complement }
+        let part = |fold: &Fold| Part::new(&fold.removed, u, data, decomposition.whole);
+        Self { folds, parts: folds.folds.iter().map(part).collect() }
     }
 
     /// Factors at one ridge, in its unit.
     pub(crate) fn at(&self, step: &Shrinkage) -> FoldFactors {
-        let factor = |(left, complement): (&Mat<f64>, &Option<Mat<f64>>)| {
-            let mut scaled = left.clone();
-            for (j, d) in step.d.iter().enumerate() {
-                scaled.col_as_slice_mut(j).iter_mut().for_each(|u| *u *= d);
-            }
-            let (mut block, accumulate) = match complement {
-                Some(block) => (block.clone(), Accum::Add),
-                None => (Mat::zeros(left.nrows(), left.nrows()), Accum::Replace),
-            };
-            // Parallel over folds, sequential inside.
-            lower_product(&mut block, accumulate, &scaled, left, 1.0, Par::Seq);
-            let size = (0..block.nrows()).fold(0.0_f64, |m, i| m.max(block[(i, i)]));
-            let factor = Llt::new(block.as_ref(), Side::Lower).ok()?;
-            // A pivot of rounding size: the rest of the rows does not determine the fit.
-            let floor = (block.nrows() as f64 * f64::EPSILON * size).sqrt();
-            let l = factor.L();
-            (0..l.nrows()).all(|i| l[(i, i)] > floor).then_some(factor)
-        };
-        let pairs = self.left.par_iter().zip(&self.complement);
-        FoldFactors { factors: pairs.map(factor).collect() }
+        // Parallel over folds, sequential inside.
+        FoldFactors { factors: self.parts.par_iter().map(|part| part.factor(step)).collect() }
     }
 
     /// Mean squared error and its standard error for each column of residuals.
@@ -228,12 +201,13 @@ impl<'a> FoldSolver<'a> {
             .folds
             .folds
             .par_iter()
+            .zip(&self.parts)
             .zip(&factors.factors)
-            .map(|(fold, factor)| {
+            .map(|((fold, part), factor)| {
                 let rows = &fold.removed;
                 let mut r = Mat::from_fn(rows.len(), q, |i, t| columns[(rows[i], t)]);
                 match factor {
-                    Some(factor) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
+                    Some(factor) => part.solve(factor, &mut r),
                     None => r.fill(f64::INFINITY),
                 }
                 let squares =
@@ -260,6 +234,95 @@ impl<'a> FoldSolver<'a> {
             })
             .collect()
     }
+}
+
+impl Part {
+    fn new(rows: &[usize], u: &Mat<f64>, data: &Prepared, whole: bool) -> Self {
+        let (m, rank) = (rows.len(), u.ncols());
+        let par = faer::get_global_parallelism();
+        let mean = data.direction.as_ref();
+        let directions = rank + usize::from(mean.is_some());
+        if !whole && m > directions {
+            let left = Mat::from_fn(m, directions, |i, j| match mean {
+                Some(s) if j == rank => s[rows[i]],
+                _ => u[(rows[i], j)],
+            });
+            let inner = left.transpose() * &left;
+            return Self::Directions { left, inner };
+        }
+        let left = Mat::from_fn(m, rank, |i, j| u[(rows[i], j)]);
+        let complement = (!whole).then(|| {
+            let mut block = Mat::identity(m, m);
+            lower_product(&mut block, Accum::Add, &left, &left, -1.0, par);
+            if let Some(s) = mean {
+                for (a, &i) in rows.iter().enumerate() {
+                    for (b, &j) in rows.iter().enumerate() {
+                        block[(a, b)] -= s[i] * s[j];
+                    }
+                }
+            }
+            block
+        });
+        Self::Rows { left, complement }
+    }
+
+    fn factor(&self, step: &Shrinkage) -> Option<Factor> {
+        match self {
+            Self::Rows { left, complement } => {
+                let mut scaled = left.clone();
+                for (j, d) in step.d.iter().enumerate() {
+                    scaled.col_as_slice_mut(j).iter_mut().for_each(|u| *u *= d);
+                }
+                let (mut block, accumulate) = match complement {
+                    Some(block) => (block.clone(), Accum::Add),
+                    None => (Mat::zeros(left.nrows(), left.nrows()), Accum::Replace),
+                };
+                lower_product(&mut block, accumulate, &scaled, left, 1.0, Par::Seq);
+                determined(&block).map(Factor::Rows)
+            }
+            Self::Directions { inner, .. } => {
+                // The mean is fitted in full: h = 1 beyond the components of U.
+                let root = |j: usize| step.d.get(j).map_or(1.0, |d| (1.0 - d).max(0.0).sqrt());
+                let root: Vec<f64> = (0..inner.ncols()).map(root).collect();
+                let block = Mat::from_fn(inner.nrows(), inner.ncols(), |i, j| {
+                    f64::from(u8::from(i == j)) - root[i] * root[j] * inner[(i, j)]
+                });
+                determined(&block).map(|factor| Factor::Directions(factor, root))
+            }
+        }
+    }
+
+    /// Residuals of all rows become errors of the refit without these.
+    fn solve(&self, factor: &Factor, r: &mut Mat<f64>) {
+        match (self, factor) {
+            (_, Factor::Rows(factor)) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
+            (
+                Self::Rows { left, .. } | Self::Directions { left, .. },
+                Factor::Directions(b, root),
+            ) => {
+                let scale = |m: &mut Mat<f64>| {
+                    for t in 0..m.ncols() {
+                        m.col_as_slice_mut(t).iter_mut().zip(root).for_each(|(x, root)| *x *= root);
+                    }
+                };
+                let mut inner = left.transpose() * &*r;
+                scale(&mut inner);
+                b.solve_in_place_with_conj(Conj::No, inner.as_mut());
+                scale(&mut inner);
+                *r += left * &inner;
+            }
+        }
+    }
+}
+
+/// The Cholesky factor, unless a pivot is of rounding size: the rest of the rows then does not
+/// determine the fit.
+fn determined(block: &Mat<f64>) -> Option<Llt<f64>> {
+    let size = (0..block.nrows()).fold(0.0_f64, |m, i| m.max(block[(i, i)]));
+    let factor = Llt::new(block.as_ref(), Side::Lower).ok()?;
+    let floor = (block.nrows() as f64 * f64::EPSILON * size).sqrt();
+    let l = factor.L();
+    (0..l.nrows()).all(|i| l[(i, i)] > floor).then_some(factor)
 }
 
 /// out (+)= scale · A Bᵀ, lower triangle, where A Bᵀ is symmetric.

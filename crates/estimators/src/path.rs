@@ -94,8 +94,10 @@ pub struct TargetPath {
     pub correlated_test_error_two_component: Option<Vec<Vec<f64>>>,
 }
 
-/// Columns of residuals formed at a time.
-const BATCH: usize = 256;
+/// Columns of residuals formed at a time: wide products run at twice the speed of those of 256.
+const BATCH: usize = 1024;
+/// Residuals formed at a time (32 MB), which bounds the columns for many rows.
+const ENTRIES: usize = 1 << 22;
 /// Ridges whose residuals are formed at a time.
 const RIDGES: usize = 16;
 
@@ -343,8 +345,9 @@ pub(crate) fn residuals(
 ) -> Result<()> {
     let (n, rank, targets) = (data.rows, decomposition.g.len(), data.y.ncols());
     let u = decomposition.left(data);
-    let width = targets.min(BATCH);
-    let ridges = (BATCH / width).clamp(1, RIDGES);
+    let batch = (ENTRIES / n).clamp(RIDGES, BATCH);
+    let width = targets.min(batch);
+    let ridges = (batch / width).clamp(1, RIDGES);
     let mut inner = Mat::zeros(rank, width * ridges);
     let mut columns = Mat::zeros(n, width * ridges);
     for from in (0..steps.len()).step_by(ridges) {

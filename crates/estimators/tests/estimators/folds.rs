@@ -40,7 +40,8 @@ fn refitted(x: &[f64], y: &[f64], p: usize, lambda: f64, options: &Options, fold
 
 #[test]
 fn folds_equal_refits() {
-    for (n, p) in [(24, 6), (16, 30)] {
+    // Folds of fewer rows than features, of more (where the smaller side is factored), and n < p.
+    for (n, p) in [(24, 6), (40, 3), (16, 30)] {
         let (x, y) = problem(n, p, 11);
         let labels: Vec<usize> = (0..n).map(|i| (i * i) % 3 + i / (n / 2)).collect();
         let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 4) as f64).collect();

@@ -330,6 +330,13 @@ impl<'a> Plan<'a> {
         let mut chosen_by = Measure::Criterion(first);
         let mut choices = choose(&regression, &path, chosen_by, args.own_lambda).map_err(wrong)?;
         let mut notes = Vec::new();
+        if args.horizon.is_some() && kernel.is_none() {
+            notes.push(
+                "--horizon: the rows are taken as independent, so that a test point is the same \
+                 however far ahead; state a --correlation for more"
+                    .to_owned(),
+            );
+        }
         let diagnoses = match kernel {
             Some(kernel) if n <= DENSE_LIMIT => {
                 let step = q.div_ceil(LOOKED_AT);

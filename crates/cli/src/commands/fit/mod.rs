@@ -119,6 +119,11 @@ pub(crate) fn run(args: &Args) -> Result {
     if let Some(bad) = args.lambda.iter().find(|l| !(**l >= 0.0 && l.is_finite())) {
         return Err(Failure::input(format!("--lambda {bad}: a ridge is a finite number ≥ 0")));
     }
+    if let Some(steps) = args.horizon.filter(|h| !(*h > 0.0 && h.is_finite())) {
+        return Err(Failure::input(format!(
+            "--horizon {steps}: the test point comes after the last row; give a number > 0"
+        )));
+    }
     let source = Source::read(&args.data)?;
     let data = Dataset::read(&source, &args.columns)?;
     let plan = Plan::new(args, &data)?;

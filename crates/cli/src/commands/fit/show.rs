@@ -263,12 +263,11 @@ impl Answer<'_> {
             ),
         };
         let gcv = target.estimate(GCV).unwrap_or(f64::NAN);
-        if let Some(doubt) = self.fit.doubt {
-            text += ", not what CorrGCV";
+        if let Some(warning) = self.warning() {
             if let Some(corr_gcv) = target.estimate(CORR_GCV) {
-                text += &format!(" ({})", number(corr_gcv, 3));
+                text += &format!(", not the {} of CorrGCV", number(corr_gcv, 3));
             }
-            text += &format!(" says: {}", reason(doubt));
+            text = format!("{warning}. {text}");
         } else if self.fit.correlated.is_some() && promised > NOTABLE * gcv {
             text += &format!(
                 ", {} times what GCV promises ({}), which takes neighbouring rows as independent",
@@ -288,6 +287,26 @@ impl Answer<'_> {
             text += &self.realised();
         }
         text + "."
+    }
+
+    /// That CorrGCV must not be used, here or in most of the windows.
+    fn warning(&self) -> Option<String> {
+        let doubted = self.trials.iter().filter(|t| t.fit.doubt.is_some()).count();
+        let windows = self.trials.len();
+        let most = windows > 1 && 2 * doubted > windows;
+        let of_windows = format!("{doubted} of {windows} windows");
+        match self.fit.doubt {
+            Some(doubt) if most => Some(format!(
+                "DO NOT USE CorrGCV HERE: {}; it is contradicted in {of_windows} as well",
+                reason(doubt)
+            )),
+            Some(doubt) => Some(format!("DO NOT USE CorrGCV HERE: {}", reason(doubt))),
+            None if most => Some(format!(
+                "DO NOT USE CorrGCV ON SUCH WINDOWS: residuals or left-out blocks contradict it in \
+                 {of_windows}"
+            )),
+            None => None,
+        }
     }
 
     /// A choice at the end of the ridges that were tried.
@@ -354,11 +373,11 @@ impl Answer<'_> {
             format!(", best \"{}\" with R² {}", t.name, number(1.0 - share(t), 2))
         });
         let doubt = match self.fit.doubt {
-            Some(doubt) => format!("; do not use CorrGCV here: {}", reason(doubt)),
+            Some(doubt) => format!("DO NOT USE CorrGCV HERE: {}. ", reason(doubt)),
             None => String::new(),
         };
         format!(
-            "{good} of {} targets are predicted better than by their mean (by {}){best}{doubt}.",
+            "{doubt}{good} of {} targets are predicted better than by their mean (by {}){best}.",
             targets.len(),
             self.fit.name(self.fit.chosen_by)
         )
