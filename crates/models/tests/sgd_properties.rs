@@ -93,6 +93,22 @@ fn unstable_rates() {
     }
 }
 
+/// A schedule whose batch noise overflows before the rate has come down: infinite, not NaN.
+#[test]
+fn overflow_under_a_schedule() {
+    let out = run(
+        "sgd",
+        &json!({"spectrum": {"kind": "constant", "p": 2, "value": 1.0},
+            "target": {"kind": "constant", "p": 2, "value": 1.0}, "width": 65, "batch_size": 1,
+            "schedule": {"kind": "cosine", "initial": 1.0, "steps": 4878}, "times": [0, 1, 4878]}),
+    )
+    .unwrap();
+    assert_eq!(out.get("stable"), Some(&rmt_task::Value::Flag(false)));
+    let risk = out.get("risk").and_then(|v| v.as_numbers()).unwrap();
+    assert!(risk[1].is_finite() && risk[2] == f64::INFINITY, "{risk:?}");
+    assert!(out.number("early_stopping_time").is_none());
+}
+
 /// Ties of the two smallest sizes: finite curves, limits +∞ with the reason.
 #[test]
 fn ties() {

@@ -89,6 +89,10 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
         sorted.dedup();
         let run = curves.run(None, &sorted, inputs.every_step);
         let points = &run.points;
+        // Under a schedule the noise may feed back beyond all bounds before the rate has come down.
+        let finite = |p: &Point| p.train.value.is_finite() && p.risk().value.is_finite();
+        let overflow = !points.iter().all(finite);
+        let unstable = unstable || overflow;
         let place = |t: &f64| sorted.partition_point(|x| x < t);
         let read = |f: &dyn Fn(&Point) -> f64| -> Vec<f64> {
             let value = |t: &f64| f(&points[place(t)]);
@@ -120,7 +124,7 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
             let curve = run.losses.iter().map(|x| grown(*x, unstable));
             out.set("train_loss_curve", curve.collect::<Vec<f64>>());
         }
-        if search {
+        if search && !overflow {
             let (time, risk) = early_stopping(&checked, &curves, sorted, run);
             out.set("early_stopping_time", time).set("early_stopping_risk", risk);
         }
@@ -134,8 +138,11 @@ L_t &= L^{\mathrm{GD}}_t+\frac1B\sum_{s<t}\eta_s^2K(t,s)L_s,\qquad R_t=R^{\mathr
                 "unstable: {}; losses grow without bound and the limits are infinite",
                 if high >= checked.method.stable_up_to() {
                     format!("the learning rate is above 2(1+β)/λ₊ = {}", checked.largest_rate(high))
-                } else {
+                } else if norms.is_some() {
                     "the noise feedback ‖K‖ is not below 1 (see sgd_stability)".to_owned()
+                } else {
+                    "the noise of the batches grows beyond the range of numbers while the rate is high"
+                        .to_owned()
                 }
             ));
         }
