@@ -1,8 +1,8 @@
 use crate::commands::Command;
 use crate::failure::{Failure, Result};
+use crate::figure::FigureFile;
 use crate::files::extension;
 use clap::Parser;
-use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,9 +37,13 @@ pub(crate) struct Output {
     /// Also write every number to a file: .csv or .json.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<String>,
-    /// Draw a figure (.svg), its data beside it as .csv.
+    /// Draw a figure: .svg, .pdf, .png, or .py, a Matplotlib script; its data beside it as .csv. With
+    /// `:column` or `:page` after the name, as wide as one or two columns of a journal.
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<String>,
+    /// Write a page to explore in a browser (.html): figures, numbers, inputs, sources.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<String>,
 }
 
 impl Output {
@@ -52,9 +56,13 @@ impl Output {
                 "--out {path}: name a file that ends in .csv or .json"
             )));
         }
+        if let Some(path) = &self.report
+            && extension(path) != "html"
+        {
+            return Err(Failure::input(format!("--report {path}: name a file that ends in .html")));
+        }
         let Some(plot) = &self.plot else { return Ok(()) };
-        check_figure("--plot", plot)?;
-        let data = figure_data(plot);
+        let data = check_figure("--plot", plot)?.data();
         if self.out.as_ref() == Some(&data) {
             return Err(Failure::input(format!(
                 "--out {data}: the data of --plot {plot} go there; give --out another name"
@@ -64,25 +72,12 @@ impl Output {
     }
 }
 
-/// Refuses a figure's file name that does not end as one that can be drawn.
-pub(crate) fn check_figure(option: &str, path: &str) -> Result<()> {
-    match extension(path).as_str() {
-        "svg" => Ok(()),
-        "png" if cfg!(feature = "png") => Ok(()),
-        "png" => Err(Failure::input(format!(
-            "{option} {path}: this rmt draws SVG only; name a .svg file, or build with \
-             `--features png`"
-        ))),
-        _ => Err(Failure::input(format!(
-            "{option} {path}: name a file that ends in .svg (or .png where built with \
-             `--features png`)"
-        ))),
-    }
-}
-
-/// Where the data of a figure are written.
-pub(crate) fn figure_data(plot: &str) -> String {
-    Path::new(plot).with_extension("csv").to_string_lossy().into_owned()
+/// Reads a figure's file name; one that cannot be drawn is refused under its option's name.
+pub(crate) fn check_figure(option: &str, name: &str) -> Result<FigureFile> {
+    FigureFile::parse(name).map_err(|e| {
+        let text = format!("{option} {}", e.text());
+        e.with_text(text)
+    })
 }
 
 /// Sizes the shared thread pool.

@@ -21,6 +21,7 @@ mod model;
 mod output;
 mod progress;
 mod registry;
+mod report;
 mod samples;
 pub mod table;
 

@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
 use crate::files;
 use crate::output::{note, number, print, table};
+use crate::report::Report as Page;
 use rmt_estimators::groups::{GroupCriteria, Pool, Pools, Prediction};
 use rmt_estimators::{Options, Regression, Table};
 use serde_json::{Value as Json, json};
@@ -138,6 +139,17 @@ pub(crate) fn run(args: &Args) -> Result {
     }
     if let Some(path) = &args.output.plot {
         report.figure().save(path)?;
+    }
+    if let Some(path) = &args.output.report {
+        let page = Page {
+            title: format!("Errors of groups in {}", args.data),
+            task: "bias_amplification",
+            inputs: data.clone(),
+            text: report.text(),
+            notes: Vec::new(),
+            figures: vec![report.figure()],
+        };
+        page.save(path)?;
     }
     if args.output.json {
         print(&data.to_string())?;

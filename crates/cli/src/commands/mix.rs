@@ -5,6 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
 use crate::files;
 use crate::output::{note, number, print, table};
+use crate::report::Report as Page;
 use rmt_estimators::Table;
 use rmt_estimators::groups::{Band, Mix, MixPoint, Pool};
 use serde_json::{Value as Json, json};
@@ -116,6 +117,17 @@ pub(crate) fn run(args: &Args) -> Result {
     }
     if let Some(path) = &args.output.plot {
         report.figure().save(path)?;
+    }
+    if let Some(path) = &args.output.report {
+        let page = Page {
+            title: "Synthetic rows beside real ones".into(),
+            task: "model_collapse",
+            inputs: data.clone(),
+            text: report.text(),
+            notes: Vec::new(),
+            figures: vec![report.figure()],
+        };
+        page.save(path)?;
     }
     if args.output.json {
         print(&data.to_string())?;

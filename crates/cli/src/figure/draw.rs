@@ -1,5 +1,6 @@
 //! Drawing with kuva: the one place that knows the plotting crate.
 
+use super::file::Width;
 use super::{Axis, Content, Figure, Mark, Role, Series};
 use crate::failure::{Failure, Result};
 use crate::output::number;
@@ -13,39 +14,117 @@ use kuva::render::plots::Plot;
 use std::sync::Arc;
 
 /// Okabe and Ito's colours, safe for colour-blind readers; yellow is left out, too pale for lines.
-const COLOURS: [&str; 7] =
+pub(super) const COLOURS: [&str; 7] =
     ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
-const WIDTH: f64 = 620.0;
-const HEIGHT: f64 = 430.0;
 /// Free space beyond the data, as a fraction of the axis.
 const MARGIN: f64 = 0.03;
 
+/// What a width means for the page and its type, in pixels of 1/96 inch.
+struct Measures {
+    width: f64,
+    height: f64,
+    title: u32,
+    label: u32,
+    tick: u32,
+    line: f64,
+    point: f64,
+}
+
+impl Measures {
+    fn of(width: Width) -> Self {
+        match width {
+            Width::Screen => Self {
+                width: 620.0,
+                height: 430.0,
+                title: 15,
+                label: 14,
+                tick: 12,
+                line: 2.0,
+                point: 3.5,
+            },
+            // 3.4 inches, the column of most two-column journals, with type of 7 to 8 points.
+            Width::Column => Self {
+                width: 326.0,
+                height: 240.0,
+                title: 11,
+                label: 10,
+                tick: 9,
+                line: 1.3,
+                point: 2.0,
+            },
+            // 6.8 inches, both columns.
+            Width::Page => Self {
+                width: 653.0,
+                height: 400.0,
+                title: 12,
+                label: 11,
+                tick: 10,
+                line: 1.5,
+                point: 2.5,
+            },
+        }
+    }
+
+    /// Mean width of a character of the legend.
+    fn character(&self) -> f64 {
+        0.58 * f64::from(self.tick)
+    }
+
+    /// Width and height of the legend, from the size of its type.
+    fn legend(&self, legend: &[LegendEntry]) -> (f64, f64) {
+        let longest = legend.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
+        let tick = f64::from(self.tick);
+        (
+            5.8 * tick + self.character() * longest as f64,
+            2.5 * tick + 1.6 * tick * legend.len() as f64,
+        )
+    }
+}
+
 /// The figure as SVG text.
-pub(super) fn svg(figure: &Figure) -> String {
-    let (plots, layout) = compose(figure);
+pub(super) fn svg(figure: &Figure, width: Width) -> String {
+    let (plots, layout) = compose(figure, width);
     kuva::render_to_svg(plots, layout)
 }
 
 /// The figure as PNG, twice the resolution of the screen.
 #[cfg(feature = "png")]
-pub(super) fn png(figure: &Figure) -> Result<Vec<u8>> {
-    let (plots, layout) = compose(figure);
+pub(super) fn png(figure: &Figure, width: Width) -> Result<Vec<u8>> {
+    let (plots, layout) = compose(figure, width);
     kuva::render_to_png(plots, layout, 2.0).map_err(Failure::result)
 }
 
 #[cfg(not(feature = "png"))]
-pub(super) fn png(_: &Figure) -> Result<Vec<u8>> {
-    Err(Failure::input("this rmt draws SVG only: name a .svg file, or build with `--features png`"))
+pub(super) fn png(_: &Figure, _: Width) -> Result<Vec<u8>> {
+    Err(Failure::input("this rmt draws no PNG: build with `--features png`"))
 }
 
-fn compose(figure: &Figure) -> (Vec<Plot>, Layout) {
+/// The figure as PDF.
+#[cfg(feature = "pdf")]
+pub(super) fn pdf(figure: &Figure, width: Width) -> Result<Vec<u8>> {
+    let (plots, layout) = compose(figure, width);
+    kuva::render_to_pdf(plots, layout).map_err(Failure::result)
+}
+
+#[cfg(not(feature = "pdf"))]
+pub(super) fn pdf(_: &Figure, _: Width) -> Result<Vec<u8>> {
+    Err(Failure::input("this rmt draws no PDF: build with `--features pdf`"))
+}
+
+fn compose(figure: &Figure, width: Width) -> (Vec<Plot>, Layout) {
+    let measures = Measures::of(width);
     match &figure.content {
-        Content::Curves { series, marks } => curves(figure, series, marks),
-        Content::Map { x, y, values, label } => map(figure, x, y, values, label),
+        Content::Curves { series, marks } => curves(figure, &measures, series, marks),
+        Content::Map { x, y, values, label } => map(figure, &measures, (x, y), values, label),
     }
 }
 
-fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Layout) {
+fn curves(
+    figure: &Figure,
+    measures: &Measures,
+    series: &[Series],
+    marks: &[Mark],
+) -> (Vec<Plot>, Layout) {
     let shown: Vec<Drawn> = series.iter().map(|s| Drawn::new(figure, s)).collect();
     let one_quantity = series.iter().all(|s| s.quantity == series[0].quantity);
     let xs = || shown.iter().flat_map(|s| s.points.iter().map(|p| p.x));
@@ -71,7 +150,7 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
             let line = LinePlot::new()
                 .with_data(run.iter().map(|p| (p.x, p.y)))
                 .with_color(colour(s, one_quantity))
-                .with_stroke_width(2.0);
+                .with_stroke_width(measures.line);
             let dashed = s.role == Role::Alternative;
             plots.push(if dashed { line.with_dashed() } else { line }.into());
         }
@@ -80,7 +159,7 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
         let points = ScatterPlot::new()
             .with_data(d.points.iter().map(|p| (p.x, p.y)))
             .with_color(colour(s, one_quantity))
-            .with_size(3.5);
+            .with_size(measures.point);
         let bars = d.points.iter().map(|p| (p.y - p.low, p.high - p.y));
         plots.push(match s.limits {
             Some(_) => points.with_y_err_asymmetric(bars).into(),
@@ -115,18 +194,18 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
         }
     }
 
-    let position = free_corner(&shown, marks, x_range, y_range, figure, &legend);
+    let position = free_corner(&shown, marks, x_range, y_range, figure, measures, &legend);
     // A legend outside widens the figure instead of narrowing the frame.
     let outside = match position {
-        LegendPosition::OutsideRightTop => legend_size(&legend).0,
+        LegendPosition::OutsideRightTop => measures.legend(&legend).0,
         _ => 0.0,
     };
-    let mut layout = dressed(Layout::new(x_range, y_range), figure)
+    let mut layout = dressed(Layout::new(x_range, y_range), figure, measures)
         .with_x_axis_min(x_range.0)
         .with_x_axis_max(x_range.1)
         .with_y_axis_min(y_range.0)
         .with_y_axis_max(y_range.1)
-        .with_width(WIDTH + outside)
+        .with_width(measures.width + outside)
         .with_legend_entries(legend)
         .with_legend_position(position);
     layout = if figure.x.log {
@@ -160,8 +239,8 @@ fn curves(figure: &Figure, series: &[Series], marks: &[Mark]) -> (Vec<Plot>, Lay
 
 fn map(
     figure: &Figure,
-    x: &[f64],
-    y: &[f64],
+    measures: &Measures,
+    (x, y): (&[f64], &[f64]),
     values: &[Vec<f64>],
     label: &str,
 ) -> (Vec<Plot>, Layout) {
@@ -186,7 +265,7 @@ fn map(
     let plots: Vec<Plot> = vec![heat.into()];
     let ticks = |axis: &Axis| if axis.log { decade_ticks() } else { plain_ticks() };
     let shown = if log { format!("log₁₀ {label}") } else { label.to_owned() };
-    let layout = dressed(Layout::auto_from_plots(&plots), figure)
+    let layout = dressed(Layout::auto_from_plots(&plots), figure, measures)
         .with_title(format!("{}: {shown}", figure.title))
         .with_x_axis_min(x_range.0)
         .with_x_axis_max(x_range.1)
@@ -198,18 +277,18 @@ fn map(
 }
 
 /// What all figures share: size, type, frame, ticks inside.
-fn dressed(layout: Layout, figure: &Figure) -> Layout {
+fn dressed(layout: Layout, figure: &Figure, measures: &Measures) -> Layout {
     let mut layout = layout
-        .with_width(WIDTH)
-        .with_height(HEIGHT)
+        .with_width(measures.width)
+        .with_height(measures.height)
         .with_font_family("Helvetica, Arial, DejaVu Sans, sans-serif")
         .with_title(figure.title.clone())
         .with_x_label(figure.x.label.clone())
         .with_y_label(figure.y.label.clone())
-        .with_title_size(15)
-        .with_label_size(14)
-        .with_tick_size(12)
-        .with_body_size(12)
+        .with_title_size(measures.title)
+        .with_label_size(measures.label)
+        .with_tick_size(measures.tick)
+        .with_body_size(measures.tick)
         .with_axis_line(AxisLine::Box)
         .with_tick_align(TickAlign::Inside)
         .with_show_grid(false)
@@ -314,12 +393,6 @@ fn cell_range(centres: &[f64], log: bool) -> (f64, f64) {
     (first - half, last + half)
 }
 
-/// Width and height of the legend, from the size of the type.
-fn legend_size(legend: &[LegendEntry]) -> (f64, f64) {
-    let longest = legend.iter().map(|e| e.label.chars().count()).max().unwrap_or(0);
-    (70.0 + 7.0 * longest as f64, 30.0 + 19.0 * legend.len() as f64)
-}
-
 /// The corner that no curve, point or label comes near; outside if there is none.
 fn free_corner(
     drawn: &[Drawn],
@@ -327,6 +400,7 @@ fn free_corner(
     x: (f64, f64),
     y: (f64, f64),
     figure: &Figure,
+    measures: &Measures,
     legend: &[LegendEntry],
 ) -> LegendPosition {
     let place = |v: f64, range: (f64, f64), log: bool| {
@@ -334,8 +408,9 @@ fn free_corner(
         (scale(v) - scale(range.0)) / (scale(range.1) - scale(range.0))
     };
     // The box as a fraction of the frame.
-    let (width, height) = legend_size(legend);
-    let (width, height) = (width / (0.85 * WIDTH), height / (0.75 * HEIGHT));
+    let (width, height) = measures.legend(legend);
+    let (frame, tall) = (0.85 * measures.width, 0.75 * measures.height);
+    let (width, height) = (width / frame, height / tall);
     let mut taken: Vec<(f64, f64)> = Vec::new();
     for d in drawn {
         for run in d.runs() {
@@ -356,7 +431,7 @@ fn free_corner(
     }
     for mark in marks {
         let px = place(mark.x, x, figure.x.log);
-        let label = 7.0 * mark.label.chars().count() as f64 / (0.85 * WIDTH);
+        let label = measures.character() * mark.label.chars().count() as f64 / frame;
         taken.extend([(px, 1.0), (px + 0.5 * label, 1.0), (px + label, 1.0), (px, 0.0)]);
     }
     let free = |right: bool, top: bool| {

@@ -1,14 +1,18 @@
 //! Figures: what is to be seen, apart from how it is drawn.
 //!
 //! Theory is a line, simulation and measurements are points with ±2 standard errors, an uncertain
-//! estimate is a line in a band. [`Figure::save`] draws the figure and writes its data as CSV
-//! beside it.
+//! estimate is a line in a band. [`Figure::save`] draws the figure, or writes a script that draws it,
+//! with its data as CSV beside it.
 
 mod draw;
+mod file;
+mod script;
 
-use crate::args::figure_data;
+pub(crate) use file::FigureFile;
+
 use crate::failure::{Failure, Result};
 use crate::files;
+use file::{Format, Width};
 use serde::Serialize;
 
 /// A figure: curves over one axis, or a map over two.
@@ -104,20 +108,29 @@ pub struct Mark {
 }
 
 impl Figure {
-    /// Draws the figure to `path` (.svg, or .png where built with that feature), its data beside it as
-    /// .csv. Returns the path of the data.
+    /// Writes the figure as `name` says: `.svg`, `.pdf` or `.png` (where built with those features),
+    /// `.py` for a Matplotlib script, with `:column` or `:page` after it for print; its data beside it
+    /// as .csv. Returns the path of the data.
     ///
     /// # Errors
-    /// A file cannot be written, or PNG is not built in.
-    pub fn save(&self, path: &str) -> std::result::Result<String, Failure> {
-        let bytes = match files::extension(path).as_str() {
-            "png" => draw::png(self)?,
-            _ => draw::svg(self).into_bytes(),
+    /// The name says none of these, the format is not built in, or a file cannot be written.
+    pub fn save(&self, name: &str) -> std::result::Result<String, Failure> {
+        let file = FigureFile::parse(name)?;
+        let data = file.data();
+        let bytes = match file.format {
+            Format::Svg => draw::svg(self, file.width).into_bytes(),
+            Format::Png => draw::png(self, file.width)?,
+            Format::Pdf => draw::pdf(self, file.width)?,
+            Format::Script => script::matplotlib(self, &data, file.width).into_bytes(),
         };
-        files::write(path, &bytes)?;
-        let data = figure_data(path);
+        files::write(&file.path, &bytes)?;
         files::write(&data, self.csv()?.as_bytes())?;
         Ok(data)
+    }
+
+    /// The figure as SVG text, for the screen.
+    pub(crate) fn svg(&self) -> String {
+        draw::svg(self, Width::Screen)
     }
 
     /// The numbers behind the figure, one row a point.

@@ -16,21 +16,31 @@ pub(super) fn file_part(label: &str) -> String {
     label.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
+/// Every figure, with what its file name adds to that of the first.
+pub(super) fn all(a: &Analysis) -> Result<Vec<(Option<&'static str>, Figure)>> {
+    let mut figures = vec![
+        (None, against_n(a)),
+        (Some("modes"), modes(a)),
+        (Some("gains"), gains(a)),
+        (Some("kappa"), renormalisation(a)),
+        (Some("noise"), over_noise(a)),
+        (Some("map"), variance_map(a)?),
+    ];
+    // With several classes, the title says which.
+    if let Some(class) = &a.class {
+        figures.iter_mut().for_each(|(_, f)| f.title = format!("{class}: {}", f.title));
+    }
+    Ok(figures)
+}
+
 /// Draws everything; the names of the files written.
 pub(super) fn save(a: &Analysis, path: &str) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    let mut draw = |figure: Figure, name: Option<&str>| -> Result<()> {
+    for (name, figure) in all(a)? {
         let path = name.map_or_else(|| path.to_owned(), |name| beside(path, name));
         figure.save(&path)?;
         files.push(path);
-        Ok(())
-    };
-    draw(against_n(a), None)?;
-    draw(modes(a), Some("modes"))?;
-    draw(gains(a), Some("gains"))?;
-    draw(renormalisation(a), Some("kappa"))?;
-    draw(over_noise(a), Some("noise"))?;
-    draw(variance_map(a)?, Some("map"))?;
+    }
     Ok(files)
 }
 

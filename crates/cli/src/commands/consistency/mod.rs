@@ -9,6 +9,7 @@ use crate::args::Output;
 use crate::failure::{Failure, Result};
 use crate::files;
 use crate::output::{note, print};
+use crate::report::Report;
 use crate::samples::{Reading, Samples, Shape, Subset};
 use analysis::{Analysis, Request};
 use rmt_estimators::consistency::RowSource;
@@ -245,6 +246,18 @@ fn write(args: &Args, analyses: &[Analysis]) -> Result {
                 note(&format!("wrote {file}"));
             }
         }
+    }
+    if let Some(path) = &args.output.report {
+        let figures: Vec<_> = analyses.iter().map(figures::all).collect::<Result<_>>()?;
+        let report = Report {
+            title: format!("Consistency of diffusion models trained on {}", args.data.join(", ")),
+            task: "linear_diffusion",
+            inputs: record.clone(),
+            text: show::text(analyses, args.tolerance),
+            notes: analyses.iter().flat_map(|a| a.warnings.clone()).collect(),
+            figures: figures.into_iter().flatten().map(|(_, figure)| figure).collect(),
+        };
+        report.save(path)?;
     }
     if args.output.json {
         print(&record.to_string())?;

@@ -10,6 +10,7 @@ use crate::files;
 use crate::holdout::Holdout;
 use crate::model::{Equation, Model};
 use crate::output::{note, print};
+use crate::report::Report;
 use correlation::Correlation;
 use estimate::{Fit, Plan, Trial};
 use rmt_estimators::Criterion;
@@ -136,6 +137,7 @@ pub(crate) fn run(args: &Args) -> Result {
         }
     };
     let answer = Answer { args, data: &data, fit, trials };
+    let notes = [data.notes.as_slice(), &answer.fit.notes, &answer.warnings()].concat();
 
     if let Some(path) = &args.output.out {
         let text = match files::extension(path).as_str() {
@@ -154,7 +156,18 @@ pub(crate) fn run(args: &Args) -> Result {
         let csv = answer.figure()?.save(path)?;
         note(&format!("figure in {path}, its data in {csv}"));
     }
-    data.notes.iter().chain(&answer.fit.notes).chain(&answer.warnings()).for_each(|n| note(n));
+    if let Some(path) = &args.output.report {
+        let report = Report {
+            title: format!("Regression on {}", args.data),
+            task: "corr_gcv",
+            inputs: answer.json(),
+            text: answer.text(),
+            notes: notes.clone(),
+            figures: answer.figure().into_iter().collect(),
+        };
+        report.save(path)?;
+    }
+    notes.iter().for_each(|n| note(n));
     if args.output.json {
         print(&answer.json().to_string())?;
     } else {

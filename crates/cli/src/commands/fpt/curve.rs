@@ -8,6 +8,7 @@ use crate::figure::{self, Content, Figure, Role, Series};
 use crate::files;
 use crate::inputs::Inputs;
 use crate::output::{note, number, print, table};
+use crate::report::Report;
 use rmt_fpt::{CurvePoint, Model, Problem, size_curve};
 use serde_json::{Value as Json, json};
 use std::process::ExitCode;
@@ -130,16 +131,27 @@ fn write(
         };
         files::write(path, text.as_bytes())?;
     }
+    let title = args.gallery.clone().or_else(|| args.source.clone()).unwrap_or_default();
+    let figure = Figure {
+        title,
+        x: figure::Axis::new(key, log),
+        y: figure::Axis::new(label, false),
+        content: Content::Curves { series: vec![series], marks: Vec::new() },
+    };
     if let Some(path) = &args.output.plot {
-        let title = args.gallery.clone().or_else(|| args.source.clone()).unwrap_or_default();
-        let figure = Figure {
-            title,
-            x: figure::Axis::new(key, log),
-            y: figure::Axis::new(label, false),
-            content: Content::Curves { series: vec![series], marks: Vec::new() },
-        };
         let data = figure.save(path)?;
         note(&format!("figure in {path}, its data in {data}"));
+    }
+    if let Some(path) = &args.output.report {
+        let report = Report {
+            title: format!("Limit of {}", figure.title),
+            task: "fpt",
+            inputs: Json::from(records.to_vec()),
+            text: table(head, &rows(8)),
+            notes: Vec::new(),
+            figures: vec![figure],
+        };
+        report.save(path)?;
     }
     if args.output.json {
         print(&Json::from(records.to_vec()).to_string())

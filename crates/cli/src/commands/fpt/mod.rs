@@ -142,9 +142,9 @@ pub(crate) fn run(args: &Args) -> Result {
     if let Some(range) = &args.density {
         return curve::density(args, &model, range, &inputs);
     }
-    if args.output.plot.is_some() {
+    if args.output.plot.is_some() || args.output.report.is_some() {
         return Err(Failure::input(
-            "--plot draws curves: add --over KEY=RANGE or --density z=RANGE",
+            "--plot and --report draw curves: add --over KEY=RANGE or --density z=RANGE",
         ));
     }
     value(args, &problem, &model, &inputs)

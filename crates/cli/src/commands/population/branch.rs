@@ -154,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result {
     if args.cycles {
         values.set("cycles", Value::List(families.iter().map(|f| f.described()).collect()));
     }
-    deliver(&args.output, &values, &text, &csv, || {
+    deliver(&args.output, "population_continuation", &values, &text, &csv, || {
         let cycles = cycles::series(&families, shown);
         diagram(&args.parameter, model.species()[shown].meaning, shown, &branches, cycles, range)
     })?;

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result {
         _ => Vec::new(),
     };
     let figure = portrait::figure(&chosen, &orbit, &[])?;
-    deliver(&args.output, &values, &text, &csv, || figure)?;
+    deliver(&args.output, "population_equilibria", &values, &text, &csv, || figure)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn run_sensitivity(args: &SensitivityArgs) -> Result {
         shown.join(", "),
         table(&header, &rows)
     );
-    deliver(&args.output, &values, &text, &csv, || Figure {
+    deliver(&args.output, "population_equilibria", &values, &text, &csv, || Figure {
         title: "Elasticities of the equilibrium".into(),
         x: Axis::new("parameter", false),
         y: Axis::new("elasticity", false),

@@ -11,6 +11,7 @@ mod simulate;
 use crate::args::{Output, check_figure};
 use crate::failure::{Failure, Result};
 use crate::output::{note, print};
+use crate::report::Report;
 use crate::{figure::Figure, files};
 use rmt_task::Observables;
 
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result {
     };
     output.check()?;
     for (option, path) in more {
-        path.map_or(Ok(()), |path| check_figure(option, path))?;
+        path.map_or(Ok(()), |path| check_figure(option, path).map(|_| ()))?;
     }
     match &args.command {
         Command::Simulate(args) => simulate::run(args),
@@ -65,6 +66,7 @@ pub(crate) fn run(args: &Args) -> Result {
 /// Prints a result as the output options say, and writes its files.
 fn deliver(
     output: &Output,
+    task: &str,
     values: &Observables,
     table: &str,
     rows: &[Vec<String>],
@@ -84,8 +86,23 @@ fn deliver(
         print(table)?;
         values.notes().iter().for_each(|n| note(n));
     }
+    if output.plot.is_none() && output.report.is_none() {
+        return Ok(());
+    }
+    let figure = figure();
     if let Some(path) = &output.plot {
-        save(&figure(), path)?;
+        save(&figure, path)?;
+    }
+    if let Some(path) = &output.report {
+        let report = Report {
+            title: figure.title.clone(),
+            task,
+            inputs: serde_json::to_value(values).map_err(Failure::result)?,
+            text: table.to_owned(),
+            notes: values.notes().to_vec(),
+            figures: vec![figure],
+        };
+        report.save(path)?;
     }
     Ok(())
 }

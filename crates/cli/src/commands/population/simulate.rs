@@ -104,7 +104,9 @@ pub(crate) fn run(args: &Args) -> Result {
         _ => (times, states),
     };
     let shown = &times[..states.len()];
-    deliver(&args.output, &values, &text, &csv, || series(chosen.model, shown, &states, &[]))?;
+    deliver(&args.output, "population_trajectory", &values, &text, &csv, || {
+        series(chosen.model, shown, &states, &[])
+    })?;
     if let Some(path) = &args.phase {
         save(&portrait::figure(&chosen, &states, &[])?, path)?;
     }

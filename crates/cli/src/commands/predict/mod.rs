@@ -11,6 +11,7 @@ use crate::files;
 use crate::inputs::{Inputs, KeyPath, value_of};
 use crate::output::{note, print};
 use crate::registry::Registry;
+use crate::report::Report;
 use axis::Axis;
 use rmt_task::{Registration, nearest};
 use run::{Point, compute};
@@ -139,6 +140,17 @@ pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
     if let Some(path) = &args.output.plot {
         let data = answer.figure()?.save(path)?;
         note(&format!("figure in {path}, its data in {data}"));
+    }
+    if let Some(path) = &args.output.report {
+        let report = Report {
+            title: format!("{}: {}", task.card().name, task.card().summary),
+            task: task.card().name,
+            inputs: inputs.value.clone(),
+            text: answer.table(),
+            notes: answer.notes(),
+            figures: answer.figure().into_iter().collect(),
+        };
+        report.save(path)?;
     }
     let failed = answer.points.iter().filter(|p| p.theory.is_err()).count();
     if failed > 0 {

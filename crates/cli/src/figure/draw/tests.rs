@@ -48,7 +48,7 @@ fn heat() -> Figure {
 
 #[test]
 fn every_series_is_drawn_and_named() {
-    let text = svg(&peak());
+    let text = svg(&peak(), Width::Screen);
     for name in ["simulated ± 2 s.e.", "variance", "n = p", "Ridge regression, p = 200"] {
         assert!(text.contains(name), "{name} is missing");
     }
@@ -56,7 +56,7 @@ fn every_series_is_drawn_and_named() {
     assert!(COLOURS[..2].iter().all(|c| text.contains(&c.to_lowercase())));
     assert!(!text.contains("nan") && !text.contains("<script"));
     assert_eq!(text.matches("simulated ± 2 s.e.").count(), 1, "what the points are is said once");
-    assert!(svg(&heat()).contains("log₁₀ risk"));
+    assert!(svg(&heat(), Width::Screen).contains("log₁₀ risk"));
 }
 
 #[test]
@@ -67,14 +67,14 @@ fn infinite_and_single_points_leave_a_gap_and_not_a_broken_figure() {
         series[1].y[0] = -1.0;
         series.truncate(2);
     }
-    let text = svg(&figure);
+    let text = svg(&figure, Width::Screen);
     assert!(!text.contains("NaN") && !text.contains("inf"), "non-finite coordinates");
     for x in [vec![], vec![3.0]] {
         let y = x.clone();
         let one = Series { name: "a".into(), role: Role::Theory, quantity: 0, x, y, limits: None };
         let content = Content::Curves { series: vec![one], marks: vec![] };
         let figure = Figure { content, ..peak() };
-        assert!(!svg(&figure).contains("NaN"));
+        assert!(!svg(&figure, Width::Screen).contains("NaN"));
     }
 }
 
@@ -95,6 +95,10 @@ fn the_data_beside_the_figure_are_its_points() {
 fn look_at_the_figures() {
     let folder = std::env::temp_dir();
     for (name, figure) in [("peak", peak()), ("heat", heat())] {
-        std::fs::write(folder.join(format!("rmt-{name}.png")), png(&figure).unwrap()).unwrap();
+        std::fs::write(
+            folder.join(format!("rmt-{name}.png")),
+            png(&figure, Width::Screen).unwrap(),
+        )
+        .unwrap();
     }
 }

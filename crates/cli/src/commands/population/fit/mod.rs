@@ -145,7 +145,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let values = observables(&problem, &found);
     let (text, csv) = report(&problem, &found);
     let figure = band(&problem, &found, &data)?;
-    deliver(&args.output, &values, &text, &csv, || figure)?;
+    deliver(&args.output, "population_fit", &values, &text, &csv, || figure)?;
     if let (Some(path), Some(network)) = (&args.loss_plot, &found.network) {
         save(&losses(&network.history), path)?;
     }
