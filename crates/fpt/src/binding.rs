@@ -7,6 +7,7 @@ use crate::input::Concrete;
 use crate::matrix::Matrix;
 use crate::nodes::Letter;
 use crate::pencil::Pencil;
+use crate::rotation::Rotated;
 use crate::structure::{Evaluation, Structure};
 use crate::typing::Declarations;
 use num_complex::Complex64;
@@ -83,6 +84,17 @@ impl<'a> Binder<'a> {
             out.push(GroupData::Atoms { weights, words: values });
         }
         Ok(out)
+    }
+
+    /// The laws of the rotated matrices of a pencil.
+    pub(crate) fn rotated(&self, structure: &Structure) -> Vec<Rotated<f64>> {
+        let law = |factor: usize| {
+            let random = &self.declarations.random[factor];
+            let size = self.declarations.dimensions[random.shape.0].size as f64;
+            let fraction = |(x, count): &(f64, usize)| (*x, *count as f64 / size);
+            Rotated::Eigenvalues(random.eigenvalues.iter().map(fraction).collect())
+        };
+        structure.rotated.iter().map(|r| law(r.factor)).collect()
     }
 
     fn key(&self, matrix: usize) -> String {

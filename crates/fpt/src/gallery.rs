@@ -29,7 +29,7 @@ pub fn gallery() -> &'static [Example] {
     &GALLERY
 }
 
-const GALLERY: [Example; 16] = [
+const GALLERY: [Example; 17] = [
     Example {
         name: "marchenko_pastur",
         title: "Stieltjes transform of a sample covariance of white data",
@@ -224,6 +224,17 @@ const GALLERY: [Example; 16] = [
     "random": {"N": {"rows": "n", "cols": "p", "variance": "1/n"}},
     "deterministic": {"R": {"kind": "dct_rectangular", "rows": 60, "cols": 40, "rank": 10, "scale": 1.5}},
     "expression": "tr(inv((R + s*N)'*(R + s*N) + lam*I(p)))"
+}"#,
+    },
+    Example {
+        name: "rotated_projection",
+        title: "Ridge resolvent of S after an orthogonal sketch X: a projection on a uniformly random subspace",
+        json: r#"{
+    "dims": {"p": 200},
+    "parameters": {"lam": 0.1},
+    "random": {"X": {"rows": "p", "cols": "p", "kind": "haar", "spectrum": {"kind": "levels", "values": [1, 0], "counts": [120, 80]}}},
+    "deterministic": {"S": {"kind": "power_law", "p": 200, "alpha": 1.0, "scale": 3.0}},
+    "expression": "tr(S*inv(sqrt(S)*X*sqrt(S) + lam*I(p)))"
 }"#,
     },
     Example {

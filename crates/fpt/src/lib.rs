@@ -27,6 +27,7 @@ mod matrix;
 mod model;
 mod nodes;
 mod pencil;
+mod rotation;
 mod show;
 mod simulate;
 mod solve;

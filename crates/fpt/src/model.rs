@@ -8,6 +8,7 @@ use crate::formula::{Formulas, Scalar, Symbol, Values};
 use crate::input::Problem;
 use crate::nodes::NodeId;
 use crate::pencil::{MAX_BLOCKS, Pencil, linearise};
+use crate::rotation::Rotated;
 use crate::solve::{Certified, Miss, Misses, Path, Solver};
 use crate::structure::Structure;
 use crate::twin::{Reduction, reduce};
@@ -45,6 +46,7 @@ pub(crate) struct TraceModel {
     pub(crate) structure: Structure,
     pub(crate) reduction: Reduction,
     groups: Vec<GroupData<f64>>,
+    rotated: Vec<Rotated<f64>>,
 }
 
 /// A problem after linearisation and reduction.
@@ -141,7 +143,8 @@ impl Model {
         let mut traces = Vec::with_capacity(built.len());
         for ((node, pencil, structure), reduction) in built.into_iter().zip(reductions) {
             let groups = binder.groups(&pencil, &structure)?;
-            traces.push(TraceModel { node, pencil, structure, reduction, groups });
+            let rotated = binder.rotated(&structure);
+            traces.push(TraceModel { node, pencil, structure, reduction, groups, rotated });
         }
         let variance = program.declarations.random.iter().map(|r| r.variance).collect();
         let parameters = program.declarations.parameters.iter().map(|(_, x)| *x).collect();
@@ -305,6 +308,7 @@ impl Model {
         }
         let mut full = trace.clone();
         full.reduction.classes = Classes::trivial(pairs);
+        full.reduction.certificate = vec![(0..full.structure.mates.len()).collect()];
         self.with_engine(&full, parameters, |solver| solver.ladder())?.map_err(fail)
     }
 
@@ -335,14 +339,18 @@ impl Model {
         }
         let groups: Vec<GroupData<F>> =
             trace.groups.iter().map(|g| g.map(F::from_number)).collect();
+        let rotated: Vec<Rotated<F>> =
+            trace.rotated.iter().map(|r| r.map(F::from_number)).collect();
         let engine = Engine::new(
             &trace.pencil,
             &trace.structure,
             &trace.reduction.classes,
             coefficients,
             &groups,
+            &rotated,
         );
-        Ok(f(Solver { engine: &engine, structure: &trace.structure }))
+        let certificate = &trace.reduction.certificate;
+        Ok(f(Solver { engine: &engine, structure: &trace.structure, certificate }))
     }
 
     /// The formulas of the derivative by a parameter.

@@ -136,6 +136,13 @@ pub fn enlarged(problem: &Problem, multiple: usize) -> Result<Problem> {
         return Ok(out);
     }
     out.dims.values_mut().for_each(|size| *size *= multiple);
+    for random in out.random.values_mut() {
+        if let Some(spectrum) = &mut random.spectrum {
+            let values = spectrum.values("values");
+            let values = values.map_err(|e| Error::invalid("random", e.to_string()))?.values;
+            *spectrum = Modes::Explicit(values.repeat(multiple));
+        }
+    }
     // Names first: the shape that fits now fits then, and sizes must not decide it anew.
     let model = Model::new(problem)?;
     for fixed in &model.program.declarations.fixed {
@@ -191,6 +198,10 @@ impl<'a, F: Number> Sampler<'a, F> {
         let size = |d: usize| program.declarations.dimensions[d].size;
         let mut random = Vec::with_capacity(program.declarations.random.len());
         for factor in &program.declarations.random {
+            if factor.kind == RandomKind::Haar {
+                random.push(rotated(&factor.eigenvalues, &mut rng)?.map(F::from_number));
+                continue;
+            }
             let deviation = values.at(factor.variance).complex().re.sqrt();
             let mut entry = || {
                 let unit: f64 = match entries {
@@ -208,7 +219,7 @@ impl<'a, F: Number> Sampler<'a, F> {
             let (rows, columns) = (size(factor.shape.0), size(factor.shape.1));
             let plain = Matrix::from_fn(rows, columns, |_, _| entry());
             random.push(match factor.kind {
-                RandomKind::Iid => plain.map(F::from_number),
+                RandomKind::Iid | RandomKind::Haar => plain.map(F::from_number),
                 RandomKind::Goe => Matrix::from_fn(rows, rows, |i, j| {
                     // Off-diagonal variance v, twice that on the diagonal.
                     let x = plain.at(i.min(j), i.max(j));
@@ -303,6 +314,18 @@ impl<'a, F: Number> Sampler<'a, F> {
         self.known.insert(id, out.clone());
         Ok(out)
     }
+}
+
+/// U diag(eigenvalues) Uᵀ with a Haar-distributed orthogonal U, the orthogonal factor of a Gaussian
+/// matrix. (The signs of its columns, which a QR decomposition fixes, cancel.)
+fn rotated(eigenvalues: &[(f64, usize)], rng: &mut impl Rng) -> Result<Matrix<f64>> {
+    let values: Vec<f64> =
+        eigenvalues.iter().flat_map(|(x, count)| std::iter::repeat_n(*x, *count)).collect();
+    let n = values.len();
+    let gaussian: Matrix<f64> = Matrix::from_fn(n, n, |_, _| StandardNormal.sample(rng));
+    let u = Matrix::from_faer(&gaussian.to_faer().qr().compute_Q());
+    let scaled = Matrix::from_fn(n, n, |i, j| u.at(i, j) * values[j]);
+    Ok(scaled.product(&u.transposed()))
 }
 
 /// An atom for each of `size` positions, in proportion to the weights (largest remainders).

@@ -14,7 +14,6 @@ use crate::engine::{Coefficients, Engine, Green};
 use crate::field::Number;
 use crate::matrix::Matrix;
 use crate::structure::Structure;
-use crate::twin::strong_components;
 use std::fmt;
 
 /// The last rung of the ladder that was needed.
@@ -105,6 +104,8 @@ impl fmt::Display for Miss {
 pub(crate) struct Solver<'a, F> {
     pub(crate) engine: &'a Engine<'a, F>,
     pub(crate) structure: &'a Structure,
+    /// Parts of the certificate, by its structural zeros.
+    pub(crate) certificate: &'a [Vec<usize>],
 }
 
 impl<F: Number> Solver<'_, F> {
@@ -122,9 +123,12 @@ impl<F: Number> Solver<'_, F> {
                 Err(miss) => misses.push((Path::Epsilon, miss)),
             }
         }
-        match self.variance_path() {
-            Ok(found) => return Ok(found),
-            Err(miss) => misses.push((Path::Variance, miss)),
+        // The self-energy of a rotated matrix is no multiple of a variance.
+        if self.structure.rotated.is_empty() {
+            match self.variance_path() {
+                Ok(found) => return Ok(found),
+                Err(miss) => misses.push((Path::Variance, miss)),
+            }
         }
         Err(Misses(misses))
     }
@@ -140,9 +144,9 @@ impl<F: Number> Solver<'_, F> {
     pub(crate) fn slope(&self, u: &[F], change: &Coefficients<F>) -> Option<(F, Vec<F>)> {
         let green = self.engine.green(u, F::ZERO, F::ONE)?;
         let still = vec![F::ZERO; u.len()];
-        let (images, _) = self.engine.tangent(&green, u, &still, change);
-        let du = self.system(&green, F::ONE).solve(&images)?;
-        let (_, value) = self.engine.tangent(&green, u, &du, change);
+        let (images, _) = self.engine.tangent(&green, u, &still, change)?;
+        let du = self.system(&green, F::ONE)?.solve(&images)?;
+        let (_, value) = self.engine.tangent(&green, u, &du, change)?;
         Some((value, du))
     }
 
@@ -170,12 +174,12 @@ impl<F: Number> Solver<'_, F> {
     }
 
     /// I − q·J.
-    fn system(&self, green: &Green<F>, q: F) -> Matrix<F> {
-        let jacobian = self.engine.jacobian(green);
-        Matrix::from_fn(jacobian.rows(), jacobian.columns(), |i, j| {
+    fn system(&self, green: &Green<F>, q: F) -> Option<Matrix<F>> {
+        let jacobian = self.engine.jacobian(green)?;
+        Some(Matrix::from_fn(jacobian.rows(), jacobian.columns(), |i, j| {
             let unit = if i == j { F::ONE } else { F::ZERO };
             unit - q * jacobian.at(i, j)
-        })
+        }))
     }
 
     /// One Newton step from u: the step and G at u.
@@ -183,7 +187,8 @@ impl<F: Number> Solver<'_, F> {
         let green = self.engine.green(u, shift, q).ok_or(Miss::Singular)?;
         let images = self.engine.images(&green, self.engine.representatives());
         let right: Vec<F> = images.iter().zip(u).map(|(t, u)| *t - *u).collect();
-        let step = self.system(&green, q).solve(&right).ok_or(Miss::Singular)?;
+        let system = self.system(&green, q).ok_or(Miss::Singular)?;
+        let step = system.solve(&right).ok_or(Miss::Singular)?;
         Ok((step, green))
     }
 
@@ -218,10 +223,12 @@ impl<F: Number> Solver<'_, F> {
     /// Rounding error of each unknown, 8·|(I−J)⁻¹|·(rounding of T + 2⁻⁵² Σ|J||u|); zero where I − J
     /// is singular.
     fn floor(&self, green: &Green<F>, u: &[F], shift: F, q: F) -> Vec<f64> {
-        let system = self.system(green, q);
         let n = u.len();
-        let Some(inverse) = F::invert(&system) else { return vec![0.0; n] };
-        let mut rounding = self.engine.rounding(green, u, shift, q);
+        let system = self.system(green, q);
+        let Some((system, inverse)) = system.and_then(|s| F::invert(&s).map(|i| (s, i))) else {
+            return vec![0.0; n];
+        };
+        let mut rounding = self.engine.rounding(green, shift);
         for (k, r) in rounding.iter_mut().enumerate() {
             for (m, x) in u.iter().enumerate() {
                 let unit = if k == m { F::ONE } else { F::ZERO };
@@ -236,10 +243,9 @@ impl<F: Number> Solver<'_, F> {
 
     /// ρ(K) at G.
     fn radius(&self, green: &Green<F>) -> f64 {
-        let k = self.engine.certificate_matrix(green);
-        let depends = |i: usize, j: usize| k.at(i, j) != F::ZERO;
+        let Some(k) = self.engine.certificate_matrix(green) else { return f64::INFINITY };
         let mut radius = 0.0;
-        for part in strong_components(k.rows(), &depends) {
+        for part in self.certificate {
             let block = Matrix::from_fn(part.len(), part.len(), |i, j| k.at(part[i], part[j]));
             let r = F::spectral_radius(&block).unwrap_or(f64::INFINITY);
             radius = if r.is_nan() { f64::INFINITY } else { f64::max(radius, r) };
@@ -379,11 +385,12 @@ impl<F: Number> Solver<'_, F> {
     fn variance_tangent(&self, u: &[F], q: f64) -> Result<Vec<F>, Miss> {
         let q = F::from_number(q);
         let green = self.engine.green(u, F::ZERO, q).ok_or(Miss::Singular)?;
-        let jacobian = self.engine.jacobian(&green);
+        let jacobian = self.engine.jacobian(&green).ok_or(Miss::Singular)?;
         let right: Vec<F> = (0..u.len())
             .map(|k| jacobian.row(k).iter().zip(u).fold(F::ZERO, |s, (j, u)| s + *j * *u))
             .collect();
-        self.system(&green, q).solve(&right).ok_or(Miss::Singular)
+        let system = self.system(&green, q).ok_or(Miss::Singular)?;
+        system.solve(&right).ok_or(Miss::Singular)
     }
 }
 

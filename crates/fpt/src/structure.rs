@@ -6,7 +6,8 @@
 //! E[Zᵀ M Z] = v Tr(M) I survive at large size, so η has one unknown for each ordered pair (t, s) of
 //! entries of one factor and opposite transposition (any two entries for a symmetric factor):
 //! τ_ts = Tr(B_t G A_s), and it contributes c_t c_s v τ_ts A_t B_s.
-//! (Helton, Rashidi Far and Speicher 2007; Ajanki, Erdős and Krüger 2019.)
+//! (Helton, Rashidi Far and Speicher 2007; Ajanki, Erdős and Krüger 2019.) A Haar-rotated matrix has
+//! the same unknowns, for any two of its entries; its self-energy is in [`crate::rotation`].
 
 use crate::input::{Concrete, RandomKind};
 use crate::nodes::Letter;
@@ -35,6 +36,16 @@ pub(crate) struct Group {
     pub(crate) evaluation: Evaluation,
 }
 
+/// The occurrences of a Haar-rotated matrix.
+#[derive(Clone, Debug)]
+pub(crate) struct RotatedMatrix {
+    pub(crate) factor: usize,
+    /// Random entries of the pencil.
+    pub(crate) entries: Vec<usize>,
+    /// Index of the pair of the i-th and j-th of them at i·(number of entries) + j.
+    pub(crate) pairs: Vec<usize>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Structure {
     pub(crate) groups: Vec<Group>,
@@ -44,6 +55,8 @@ pub(crate) struct Structure {
     pub(crate) trace_group: usize,
     /// Group of each used word that is not empty.
     pub(crate) word_group: Vec<Option<usize>>,
+    /// Rotated matrices that occur.
+    pub(crate) rotated: Vec<RotatedMatrix>,
     /// Pairs with a self-energy.
     pub(crate) pairs: Vec<(usize, usize)>,
     /// Pairs of the certificate.
@@ -110,17 +123,34 @@ impl Structure {
         let related = |t: usize, s: usize, opposite: bool| {
             let ((f, turned), (g, other)) =
                 (pencil.random[t].occurrence, pencil.random[s].occurrence);
-            let symmetric = declarations.random[f].kind == RandomKind::Goe;
+            let symmetric = declarations.random[f].kind.is_symmetric();
             f == g && (symmetric || (turned != other) == opposite)
         };
+        let pairs: Vec<(usize, usize)> = all().filter(|(t, s)| related(*t, *s, true)).collect();
+        let mut rotated: Vec<RotatedMatrix> = Vec::new();
+        for (index, random) in declarations.random.iter().enumerate() {
+            let occurs = |t: &usize| pencil.random[*t].occurrence.0 == index;
+            let entries: Vec<usize> = (0..n).filter(occurs).collect();
+            if random.kind == RandomKind::Haar && !entries.is_empty() {
+                // All pairs of entries of one rotated matrix are related.
+                let own = (0..pairs.len()).filter(|p| occurs(&pairs[*p].0)).collect();
+                rotated.push(RotatedMatrix { factor: index, entries, pairs: own });
+            }
+        }
         Self {
             groups,
             place,
             trace_group,
             word_group,
-            pairs: all().filter(|(t, s)| related(*t, *s, true)).collect(),
+            rotated,
+            pairs,
             mates: all().filter(|(t, s)| related(*t, *s, false)).collect(),
         }
+    }
+
+    /// Whether a random entry is of a rotated matrix.
+    pub(crate) fn is_rotated(&self, pencil: &Pencil, entry: usize) -> bool {
+        self.rotated.iter().any(|r| r.factor == pencil.random[entry].occurrence.0)
     }
 
     /// Group in which τ of a pair is a trace: that of the column block of t and the row block of s.

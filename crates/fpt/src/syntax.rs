@@ -259,11 +259,14 @@ impl Descent<'_> {
                 if self.accept(&['(']).is_none() {
                     return Ok(Ast { span, kind: AstKind::Name(name) });
                 }
-                let argument = self.bracket(open)?;
-                let whole = Span { start: span.start, end: argument.span.end };
-                Ok(Ast { span: whole, kind: AstKind::Call(name, span, Box::new(argument)) })
+                let (argument, close) = self.bracket(open)?;
+                let kind = AstKind::Call(name, span, Box::new(argument));
+                Ok(Ast { span: span.to(close), kind })
             }
-            Token::Sign('(') => self.bracket(span),
+            Token::Sign('(') => {
+                let (inner, close) = self.bracket(span)?;
+                Ok(Ast { span: span.to(close), kind: inner.kind })
+            }
             Token::End => {
                 let at = Span { start: span.start.saturating_sub(1), end: span.end };
                 Err(self.error(at, "the expression ends where an operand should follow"))
@@ -275,9 +278,9 @@ impl Descent<'_> {
         }
     }
 
-    /// The rest of a bracket opened at `open`; the span takes the brackets in.
-    fn bracket(&mut self, open: Span) -> Result<Ast> {
-        let mut ast = self.nested(Self::sum)?;
+    /// What stands in a bracket opened at `open`, and the place of the closing one.
+    fn bracket(&mut self, open: Span) -> Result<(Ast, Span)> {
+        let inner = self.nested(Self::sum)?;
         let close = self.span();
         if self.accept(&[')']).is_none() {
             return Err(match self.peek() {
@@ -285,8 +288,7 @@ impl Descent<'_> {
                 _ => self.error(close, "expected an operator or a closing bracket"),
             });
         }
-        ast.span = open.to(close);
-        Ok(ast)
+        Ok((inner, close))
     }
 }
 

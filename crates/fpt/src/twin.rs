@@ -14,6 +14,7 @@ use crate::input::Concrete;
 use crate::matrix::Matrix;
 use crate::nodes::Letter;
 use crate::pencil::Pencil;
+use crate::rotation::Rotated;
 use crate::structure::{Evaluation, Structure};
 use crate::typing::Declarations;
 use rmt_task::Draw;
@@ -35,6 +36,8 @@ pub(crate) struct Reduction {
     pub(crate) shared: Vec<usize>,
     /// Components of mutually dependent unknowns, each after those it needs.
     pub(crate) components: Vec<Component>,
+    /// Components of the certificate: positions in [`Structure::mates`].
+    pub(crate) certificate: Vec<Vec<usize>>,
 }
 
 /// Unknowns that depend on each other.
@@ -106,27 +109,29 @@ pub(crate) fn reduce(
             }));
         }
         let classes = Classes { of: local, representatives };
-        let components = components(pencil, structure, declarations, formulas, &classes, draw);
-        Reduction { classes, shared, components }
+        let twin = Twin::new(draw + 1, pencil, structure, declarations, formulas);
+        let (components, certificate) = components(pencil, structure, &classes, &twin);
+        Reduction { classes, shared, components, certificate }
     };
     parts.iter().zip(&of).map(one).collect()
 }
 
+/// Components of the unknowns and of the certificate, from a generic point of the twin.
 fn components(
     pencil: &Pencil,
     structure: &Structure,
-    declarations: &Declarations,
-    formulas: &Formulas,
     classes: &Classes,
-    draw: usize,
-) -> Vec<Component> {
+    twin: &Twin<'_>,
+) -> (Vec<Component>, Vec<Vec<usize>>) {
     let n = classes.len();
-    let whole = vec![Component { unknowns: (0..n).collect(), affine: false }];
-    let twin = Twin::new(draw + 1, pencil, structure, declarations, formulas);
+    let mates = structure.mates.len();
+    let whole =
+        (vec![Component { unknowns: (0..n).collect(), affine: false }], vec![(0..mates).collect()]);
     let engine = twin.engine(pencil, structure, classes);
     let point: Vec<Prime> = (0..n).map(|k| twin.dice.roll("unknown", k as u64)).collect();
     let Some(green) = engine.green(&point, twin.shift(), Prime::ONE) else { return whole };
-    let jacobian = engine.jacobian(&green);
+    let Some(jacobian) = engine.jacobian(&green) else { return whole };
+    let certificate = certificate_parts(structure, classes, &engine.coupled(&green));
     let depends = |k: usize, l: usize| jacobian.at(k, l) != Prime::ZERO;
     let base = engine.images(&green, &classes.representatives);
     let mut out = Vec::new();
@@ -151,7 +156,57 @@ fn components(
         };
         out.push(Component { unknowns, affine });
     }
-    out
+    (out, certificate)
+}
+
+/// Strongly connected parts of K by its structural zeros: K_(ts),(ab) ∝ Tr(H_ta H_sb*). Products of
+/// resolvents repeat one spectrum along a triangle; taken as a whole, rounding inside the triangle
+/// would move its eigenvalues by a root of itself.
+fn certificate_parts(
+    structure: &Structure,
+    classes: &Classes,
+    coupled: &[Vec<bool>],
+) -> Vec<Vec<usize>> {
+    let mates = &structure.mates;
+    let mut links = Matrix::from_fn(mates.len(), mates.len(), |row, column| {
+        let ((t, s), (a, b)) = (mates[row], mates[column]);
+        if coupled[t][a] && coupled[s][b] { Prime::ONE } else { Prime::ZERO }
+    });
+    // A rotated matrix responds through functions of w: along paths of its non-zero entries.
+    for matrix in &structure.rotated {
+        let m = matrix.entries.len();
+        let mut reach: Vec<Vec<bool>> = (0..m)
+            .map(|i| {
+                (0..m).map(|j| i == j || classes.of[matrix.pairs[i * m + j]].is_some()).collect()
+            })
+            .collect();
+        for k in 0..m {
+            for i in 0..m {
+                for j in 0..m {
+                    reach[i][j] |= reach[i][k] && reach[k][j];
+                }
+            }
+        }
+        let place = |t: usize| matrix.entries.iter().position(|e| *e == t);
+        let before = links.clone();
+        for column in 0..mates.len() {
+            let (Some(c), Some(d)) = (place(mates[column].0), place(mates[column].1)) else {
+                continue;
+            };
+            for row in 0..mates.len() {
+                let through = (0..mates.len()).any(|via| {
+                    let (Some(a), Some(b)) = (place(mates[via].0), place(mates[via].1)) else {
+                        return false;
+                    };
+                    before.at(row, via) != Prime::ZERO && reach[a][c] && reach[b][d]
+                });
+                if through {
+                    *links.at_mut(row, column) = Prime::ONE;
+                }
+            }
+        }
+    }
+    strong_components(mates.len(), &|i, j| links.at(i, j) != Prime::ZERO)
 }
 
 /// Strongly connected components of the graph k → l if k depends on l, dependencies first (Tarjan,
@@ -239,6 +294,7 @@ struct Twin<'a> {
     /// Size of each dimension inside a dense group.
     small: Vec<usize>,
     groups: Vec<GroupData<Prime>>,
+    rotated: Vec<Rotated<Prime>>,
 }
 
 impl<'a> Twin<'a> {
@@ -271,7 +327,13 @@ impl<'a> Twin<'a> {
         let values = formulas.evaluate(leaf, dice.0);
         let variance: Vec<Scalar> = declarations.random.iter().map(|r| r.variance).collect();
         let coefficients = Coefficients::new(pencil, &variance, &values);
-        let mut twin = Self { dice, declarations, coefficients, small, groups: Vec::new() };
+        let rotated = structure.rotated.iter().map(|matrix| {
+            let cumulant = |k| dice.roll("cumulant", (matrix.factor * STRIDE + k) as u64);
+            Rotated::Cumulants((0..=matrix.entries.len()).map(cumulant).collect())
+        });
+        let rotated = rotated.collect();
+        let groups = Vec::new();
+        let mut twin = Self { dice, declarations, coefficients, small, groups, rotated };
         twin.groups = twin.matrices(pencil, structure);
         twin
     }
@@ -286,7 +348,8 @@ impl<'a> Twin<'a> {
         structure: &'b Structure,
         classes: &'b Classes,
     ) -> Engine<'b, Prime> {
-        Engine::new(pencil, structure, classes, self.coefficients.clone(), &self.groups)
+        let coefficients = self.coefficients.clone();
+        Engine::new(pencil, structure, classes, coefficients, &self.groups, &self.rotated)
     }
 
     fn matrices(&self, pencil: &Pencil, structure: &Structure) -> Vec<GroupData<Prime>> {

@@ -187,10 +187,16 @@ fn latex_compiles() {
     let mut document =
         String::from("\\documentclass{article}\\usepackage{amsmath}\n\\begin{document}\n");
     for (_, inputs) in problems() {
-        document += &Model::new(&problem(&inputs)).unwrap().latex();
+        document += &Model::new(&problem(&inputs)).unwrap().latex().unwrap();
     }
     for example in rmt_fpt::gallery() {
-        document += &Model::new(&example.problem().unwrap()).unwrap().latex();
+        let problem = example.problem().unwrap();
+        let latex = Model::new(&problem).unwrap().latex();
+        if problem.random.values().any(|r| r.kind == rmt_fpt::RandomKind::Haar) {
+            assert!(latex.is_err(), "{}", example.name);
+        } else {
+            document += &latex.unwrap();
+        }
     }
     document += "\\end{document}\n";
     let directory = tempfile::tempdir().unwrap();
@@ -214,15 +220,31 @@ fn latex_compiles() {
     }
 }
 
-/// The reduced system of the ridge bias: the known one, unknowns named in the order of solving.
+/// The reduced system of the ridge bias. Catches a missed merge of unknowns, a common factor that
+/// does not cancel, a wrong order of solving and an unexplained symbol.
 #[test]
-#[ignore = "open: the printed form of the reduced system differs from the one expected"]
 fn ridge_bias_in_symbols() {
     let example = rmt_fpt::gallery().iter().find(|e| e.name == "ridge_bias").unwrap();
-    let text = Model::new(&example.problem().unwrap()).unwrap().text();
+    let text = Model::new(&example.problem().unwrap()).unwrap().text().unwrap();
     println!("{text}");
-    assert_eq!(text.matches("\n  u").count(), 4 + 2, "{text}");
-    for part in ["nonlinear, together", "a linear system", "Tr_p[", "u4"] {
-        assert!(text.contains(part), "no {part} in\n{text}");
-    }
+    let section = |from: &str, to: &str| -> Vec<&str> {
+        let rest = &text[text.find(from).unwrap() + from.len()..];
+        rest[..rest.find(to).unwrap_or(rest.len())].lines().map(str::trim).collect()
+    };
+    assert_eq!(
+        section("\nwith\n", "\n\n"),
+        [
+            "u1 = n^2/(n + u2)",
+            "u2 = Tr_p[n*S/(lam*n + S*u1)]",
+            "u3 = -n^2*u4/((n + u2)^2)",
+            "u4 = Tr_p[n*S*(n*Th - S*u3)/((lam*n + S*u1)^2)]",
+        ]
+    );
+    assert_eq!(
+        section("\nsolve\n", "\n\n"),
+        ["u1, u2: nonlinear, together", "u3, u4: a linear system, given those above"]
+    );
+    let explained: Vec<&str> =
+        section("\nwhere\n", "\n\n").iter().filter_map(|l| Some(l.split_once(':')?.0)).collect();
+    assert_eq!(explained, ["u1", "u2", "u3", "u4", "n", "p", "lam", "Z", "S", "Th"]);
 }

@@ -1,5 +1,7 @@
 //! The reduced system in symbols: as text, as LaTeX, and as programs that solve it.
 
+mod inverse;
+mod polynomial;
 mod print;
 mod program;
 mod python;

@@ -1,6 +1,7 @@
 //! Polynomials, ratios and equations in a language.
 
-use super::ratio::{Bases, Monomial, Polynomial, Ratio, UNIT, Var};
+use super::polynomial::{Monomial, Polynomial, UNIT, Var};
+use super::ratio::{Bases, Ratio};
 use super::system::{BlockTrace, Body, Over, System, Word};
 use crate::model::Model;
 use crate::show::{Bound, Style, Tight, scalar};

@@ -1,6 +1,6 @@
 //! What the emitted programs need to know about a system.
 
-use super::ratio::Var;
+use super::polynomial::Var;
 use super::system::{Body, Over, Side, System};
 use crate::error::{Error, Result};
 use crate::input::Concrete;

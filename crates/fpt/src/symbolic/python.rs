@@ -1,8 +1,8 @@
 //! A Python function (NumPy) that solves the system.
 
+use super::polynomial::Var;
 use super::print::Printer;
 use super::program::{Needs, certified, is_vector, jacobian};
-use super::ratio::Var;
 use super::system::{BlockMatrix, BlockTrace, Body, Over, System, Word};
 use crate::error::Result;
 use crate::model::Model;
@@ -19,7 +19,7 @@ impl Model {
     /// # Errors
     /// [`crate::Error::InvalidInput`] if the derivatives are too large to write out.
     pub fn python(&self) -> Result<String> {
-        let system = System::new(self);
+        let system = System::new(self)?;
         let printer = Printer { model: self, style: STYLE };
         let d = &self.program.declarations;
         let needs = Needs::new(&system);

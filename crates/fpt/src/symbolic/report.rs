@@ -1,9 +1,10 @@
 //! The reduced system for people: text, LaTeX, the steps from the expression to the system, and the
 //! pencil as JSON.
 
+use super::polynomial::Polynomial;
 use super::print::Printer;
-use super::ratio::Polynomial;
 use super::system::System;
+use crate::error::Result;
 use crate::formula::Symbol;
 use crate::input::{Concrete, RandomKind};
 use crate::model::{Model, TraceModel};
@@ -13,8 +14,11 @@ use serde_json::{Value as Json, json};
 impl Model {
     /// The reduced system as text: the value in traces, one equation for each unknown, the order in
     /// which to solve them, and the meaning of every symbol.
-    pub fn text(&self) -> String {
-        let system = System::new(self);
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidInput`] if a haar matrix occurs.
+    pub fn text(&self) -> Result<String> {
+        let system = System::new(self)?;
         let printer = Printer { model: self, style: Style::Text };
         let mut out = format!("value = {}\n", self.root(Style::Text));
         for (index, body) in system.traces.iter().enumerate() {
@@ -42,13 +46,16 @@ impl Model {
         for line in self.legend(&system, &printer) {
             out += &format!("  {line}\n");
         }
-        out
+        Ok(out)
     }
 
     /// The reduced system as the body of a LaTeX document: an `align*` and the meaning of the
     /// symbols.
-    pub fn latex(&self) -> String {
-        let system = System::new(self);
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidInput`] if a haar matrix occurs.
+    pub fn latex(&self) -> Result<String> {
+        let system = System::new(self)?;
         let printer = Printer { model: self, style: Style::Latex };
         let mut lines = vec![format!("\\text{{value}} &= {}", self.root(Style::Latex))];
         for (index, body) in system.traces.iter().enumerate() {
@@ -72,11 +79,14 @@ impl Model {
         for line in self.legend(&system, &printer) {
             out += &format!("\\item {line}\n");
         }
-        out + "\\end{itemize}\n"
+        Ok(out + "\\end{itemize}\n")
     }
 
     /// Every step from the expression to the system.
-    pub fn explain(&self) -> String {
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidInput`] if a haar matrix occurs.
+    pub fn explain(&self) -> Result<String> {
         let program = &self.program;
         let d = &program.declarations;
         let mut out = String::from("1. types and normal form\n");
@@ -113,9 +123,10 @@ impl Model {
                 let names: Vec<&str> =
                     group.dimensions.iter().map(|x| d.dimensions[*x].name.as_str()).collect();
                 out += &format!(
-                    "   dimension {}: {} blocks, {}\n",
+                    "   dimension {}: {} block{}, {}\n",
                     names.join(", "),
                     group.blocks.len(),
+                    if group.blocks.len() == 1 { "" } else { "s" },
                     match group.evaluation {
                         crate::structure::Evaluation::Scalar => "one matrix of numbers",
                         crate::structure::Evaluation::Atoms =>
@@ -129,10 +140,10 @@ impl Model {
             }
         }
         out += "\n4. reduced system\n";
-        for line in self.text().lines() {
+        for line in self.text()?.lines() {
             out += &format!("   {line}\n");
         }
-        out
+        Ok(out)
     }
 
     /// The pencils as JSON: for each trace the blocks, and the entries of L, B and C. A random entry
@@ -287,13 +298,13 @@ impl Model {
             lines.push(format!("{}: parameter, {value}", math(style.name(name))));
         }
         for random in &d.random {
-            let variance = scalar(style, &self.program.formulas, d, random.variance).0;
-            let kind = match random.kind {
-                RandomKind::Iid => "independent entries",
-                RandomKind::Goe => "symmetric, independent entries",
+            let variance = math(scalar(style, &self.program.formulas, d, random.variance).0);
+            let law = match random.kind {
+                RandomKind::Iid => format!("independent entries of variance {variance}"),
+                RandomKind::Goe => format!("symmetric, independent entries of variance {variance}"),
+                RandomKind::Haar => "given eigenvalues in a uniformly distributed basis".to_owned(),
             };
-            let symbol = math(style.name(&random.name));
-            lines.push(format!("{symbol}: random, {kind} of variance {}", math(variance)));
+            lines.push(format!("{}: random, {law}", math(style.name(&random.name))));
         }
         for fixed in &d.fixed {
             let kind = match &*fixed.entries {
@@ -306,7 +317,8 @@ impl Model {
         let traces: Vec<Symbol> = (0..self.traces.len()).map(Symbol::Trace).collect();
         if style == Style::Latex && !traces.is_empty() {
             let names: Vec<String> = traces.iter().map(|t| math(d.symbol(style, *t))).collect();
-            lines.push(format!("{}: traces of the expression", names.join(", ")));
+            let what = if names.len() == 1 { "trace" } else { "traces" };
+            lines.push(format!("{}: {what} of the expression", names.join(", ")));
         }
         lines
     }

@@ -49,7 +49,7 @@ impl Model {
             let message = "the Rust program is for real parameters; take the Python program";
             return Err(Error::invalid("parameters", message));
         }
-        let system = System::new(self);
+        let system = System::new(self)?;
         if !system.matrices.is_empty() {
             let message = "the deterministic matrices do not commute, and the Rust program is for \
                            spectra only; take the Python program";

@@ -1,7 +1,10 @@
 //! The reduced Dyson system as formulas: one equation for each unknown, in the order in which to
 //! solve them.
 
-use super::ratio::{Bases, Polynomial, Ratio, UNIT, Var, inverse, letter};
+use super::inverse::inverse;
+use super::polynomial::{Polynomial, UNIT, Var, letter};
+use super::ratio::{Bases, Ratio};
+use crate::error::{Error, Result};
 use crate::formula::{Operation, Scalar};
 use crate::model::{Model, TraceModel};
 use crate::pencil::{Pencil, WordId};
@@ -87,7 +90,16 @@ struct Builder<'a> {
 
 impl System {
     /// The system of a model.
-    pub(crate) fn new(model: &Model) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if a rotated matrix occurs.
+    pub(crate) fn new(model: &Model) -> Result<Self> {
+        if let Some(matrix) = model.traces.iter().find_map(|t| t.structure.rotated.first()) {
+            let name = &model.program.declarations.random[matrix.factor].name;
+            let message = "the R-transform of a haar matrix has no closed form in symbols; value, \
+                           curve, derivative and simulation need none";
+            return Err(Error::invalid(format!("random.{name}"), message));
+        }
         let mut builder = Builder {
             model,
             bases: Bases::default(),
@@ -136,7 +148,7 @@ impl System {
         }
         let equations = equations.into_iter().flatten().collect();
         let Builder { bases, matrices, .. } = builder;
-        Self { bases, matrices, equations, stages, traces }
+        Ok(Self { bases, matrices, equations, stages, traces })
     }
 }
 

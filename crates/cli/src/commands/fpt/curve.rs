@@ -32,6 +32,17 @@ pub(super) fn over(
     let fail = |error: rmt_fpt::Error| failure(inputs, error);
     let axis = axis("--over", range)?;
     let key = axis.label.as_str();
+    if !problem.dims.contains_key(key) && !problem.parameters.contains_key(key) {
+        let list = |names: Vec<&String>| match &names[..] {
+            [] => "none".to_owned(),
+            names => names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", "),
+        };
+        return Err(Failure::input(format!(
+            "--over {range}: `{key}` is neither a parameter ({}) nor a size ({})",
+            list(problem.parameters.keys().collect()),
+            list(problem.dims.keys().collect())
+        )));
+    }
     let points = if problem.dims.contains_key(key) {
         let mut sizes: Vec<usize> =
             axis.values.iter().map(|x| x.round().max(0.0) as usize).collect();
@@ -108,6 +119,9 @@ pub(super) fn density(args: &Args, model: &Model, range: &str, inputs: &Inputs) 
         y: good.iter().map(|p| p.1).collect(),
         limits: None,
     };
+    if !good.is_empty() && good.iter().all(|(_, d)| *d < 0.0) {
+        note("the values are negative: of inv(z*I(p) - M) the density is minus them");
+    }
     write(args, &[key, "density"], &rows, &records, (key, axis.log), ("density", series))?;
     failures(points.iter().map(|(x, p)| (*x, p.as_ref().err())), key)
 }

@@ -78,8 +78,8 @@ struct Declare {
     #[arg(long, value_name = "NAME=SIZE,…", value_delimiter = ',')]
     dims: Vec<String>,
     /// A random matrix, Z:n×p or Z:nxp, of variance 1; Z:n×p:1/p for another, H:p×p:1/p:goe for a
-    /// symmetric one.
-    #[arg(long, value_name = "NAME:ROWS×COLS[:VARIANCE[:goe]]")]
+    /// symmetric one, X:p×p:LAW:haar for given eigenvalues (LAW as for --spectrum) in a random basis.
+    #[arg(long, value_name = "NAME:ROWS×COLS[:VARIANCE|LAW[:goe|haar]]")]
     random: Vec<String>,
     /// A deterministic matrix: S=power_law:p=200,alpha=1, S=3,1,0.5 (eigenvalues), S=cov.npy or
     /// S=cov.csv (a file).
@@ -152,11 +152,11 @@ pub(crate) fn run(args: &Args) -> Result {
 
 fn written(show: &Show, model: &Model) -> rmt_fpt::Result<Option<String>> {
     Ok(if show.explain {
-        Some(model.explain())
+        Some(model.explain()?)
     } else if show.system {
-        Some(model.text())
+        Some(model.text()?)
     } else if show.latex {
-        Some(model.latex())
+        Some(model.latex()?)
     } else if show.python {
         Some(model.python()?)
     } else if show.rust {
@@ -226,8 +226,9 @@ fn value(args: &Args, problem: &Problem, model: &Model, inputs: &Inputs) -> Resu
                 format!("simulated ×{}", s.multiple),
                 format!("{} ± {}", complex(s.mean, 6), number(s.standard_error, 2)),
                 format!(
-                    "{draws} draws, limit {}, z = {}",
+                    "{draws} draws, limit {}: gap {} %, z = {}",
                     complex(s.limit, 6),
+                    number(100.0 * s.relative_gap(), 2),
                     number(s.z_score(), 3)
                 ),
             ]);

@@ -78,7 +78,8 @@ fn declare(inputs: &mut Inputs, flags: &Declare) -> Result<()> {
         set(inputs, "dims", name, json!(size))?;
     }
     for text in &flags.random {
-        let usage = "Z:n×p, Z:n×p:1/p or H:p×p:1/p:goe";
+        let usage =
+            "Z:n×p, Z:n×p:1/p, H:p×p:1/p:goe or X:p×p:levels:values=[1,0],counts=[5,5]:haar";
         let (name, rest) = split(text, ':', "--random", usage)?;
         let mut parts = rest.split(':');
         let shape = parts.next().unwrap_or_default();
@@ -87,10 +88,18 @@ fn declare(inputs: &mut Inputs, flags: &Declare) -> Result<()> {
             .or_else(|| shape.split_once('x').filter(|(_, c)| !c.contains('x')))
             .or_else(|| shape.split_once(','))
             .ok_or_else(|| Failure::input(format!("--random {text}: write {usage}")))?;
-        let variance = parts.next().filter(|v| !v.is_empty()).unwrap_or("1");
-        let mut random = json!({"rows": rows, "cols": cols, "variance": variance});
-        if let Some(kind) = parts.next() {
-            random["kind"] = json!(kind);
+        let law = rest.strip_suffix(":haar").and_then(|r| r.split_once(':')).map(|(_, law)| law);
+        let mut random = json!({"rows": rows, "cols": cols});
+        if rest.ends_with(":haar") {
+            let law = law.and_then(spectrum);
+            random["kind"] = json!("haar");
+            random["spectrum"] =
+                law.ok_or_else(|| Failure::input(format!("--random {text}: write {usage}")))?;
+        } else {
+            random["variance"] = json!(parts.next().filter(|v| !v.is_empty()).unwrap_or("1"));
+            if let Some(kind) = parts.next() {
+                random["kind"] = json!(kind);
+            }
         }
         set(inputs, "random", name, random)?;
     }
@@ -151,7 +160,7 @@ fn spectrum(text: &str) -> Option<Json> {
 /// A number, or a complex number as `1.5+0.1i` or `[1.5, 0.1]`.
 fn scalar(text: &str) -> Option<Json> {
     if let Ok(x) = text.parse::<f64>() {
-        return Some(json!(x));
+        return x.is_finite().then(|| json!(x));
     }
     if text.starts_with('[') {
         return serde_json::from_str(text).ok();
@@ -191,6 +200,7 @@ mod tests {
             assert_eq!(scalar(text), Some(wanted), "{text}");
         }
         assert_eq!(scalar("lam"), None);
+        assert_eq!(scalar("nan"), None);
         assert_eq!(scalar("1+2j"), None);
     }
 

@@ -1,137 +1,15 @@
-//! The statement of a problem: sizes, parameters, matrices and the expression.
+//! Deterministic matrices as stated.
 
+use super::Concrete;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
-use num_complex::Complex64;
 use rmt_core::Modes;
 use rmt_task::{Fields, TaskError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::f64::consts::PI;
-
-/// An expression in random and deterministic matrices, with everything it mentions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Problem {
-    /// Sizes by name, each at least 1. Shapes are compared by name, not by size.
-    pub dims: BTreeMap<String, usize>,
-    /// Scalar parameters by name: numbers, or complex numbers [re, im].
-    #[serde(default)]
-    pub parameters: BTreeMap<String, Parameter>,
-    /// Random matrices by name, independent of each other.
-    #[serde(default)]
-    pub random: BTreeMap<String, Random>,
-    /// Deterministic matrices by name.
-    #[serde(default)]
-    pub deterministic: BTreeMap<String, Deterministic>,
-    /// [row dimension, column dimension] of deterministic matrices whose sizes fit several
-    /// dimensions.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub deterministic_shapes: BTreeMap<String, [String; 2]>,
-    /// Weights of the joint atoms of a dimension, if they are not equal; scaled to sum 1.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dimension_weights: BTreeMap<String, Modes>,
-    /// The scalar expression, such as `tr(inv(Z'*Z/n + lam*I(p)))`.
-    pub expression: String,
-}
-
-/// A parameter value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parameter(pub Complex64);
-
-impl From<f64> for Parameter {
-    fn from(x: f64) -> Self {
-        Parameter(Complex64::new(x, 0.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Parameter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Json::deserialize(deserializer)?;
-        let pair: Option<Vec<f64>> =
-            json.as_array().and_then(|items| items.iter().map(Json::as_f64).collect());
-        match (json.as_f64(), pair.as_deref()) {
-            (Some(x), _) => Ok(Parameter(Complex64::new(x, 0.0))),
-            (None, Some([re, im])) => Ok(Parameter(Complex64::new(*re, *im))),
-            _ => Err(serde::de::Error::custom(format!(
-                "expected a number or a complex number [re, im], found {json}"
-            ))),
-        }
-    }
-}
-
-impl Serialize for Parameter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.im == 0.0 {
-            serializer.serialize_f64(self.0.re)
-        } else {
-            [self.0.re, self.0.im].serialize(serializer)
-        }
-    }
-}
-
-impl JsonSchema for Parameter {
-    fn schema_name() -> Cow<'static, str> {
-        "Parameter".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A number, or a complex number [re, im]",
-            "oneOf": [
-                {"type": "number"},
-                {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-            ]
-        })
-    }
-}
-
-/// A random matrix with independent entries of mean zero.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Random {
-    /// Dimension of the rows.
-    pub rows: String,
-    /// Dimension of the columns.
-    pub cols: String,
-    /// Variance of an entry (off the diagonal for `goe`): a scalar expression in parameters and
-    /// dimensions, positive.
-    pub variance: Variance,
-    /// Dependence between the entries.
-    #[serde(default)]
-    pub kind: RandomKind,
-}
-
-/// A scalar expression, or a number.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Variance(pub String);
-
-impl<'de> Deserialize<'de> for Variance {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Json::deserialize(deserializer)? {
-            Json::String(text) => Ok(Variance(text)),
-            Json::Number(x) => Ok(Variance(x.to_string())),
-            other => Err(serde::de::Error::custom(format!(
-                "expected a scalar expression such as \"1/p\", found {other}"
-            ))),
-        }
-    }
-}
-
-/// Dependence between the entries of a random matrix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RandomKind {
-    /// All entries independent.
-    #[default]
-    Iid,
-    /// Square and symmetric.
-    Goe,
-}
 
 /// A deterministic matrix.
 #[derive(Clone, Debug, PartialEq)]
@@ -324,72 +202,6 @@ impl Deterministic {
             return Err(Error::invalid(key, message));
         }
         Ok(Concrete::from_dense(dense))
-    }
-}
-
-/// Entries of a deterministic matrix.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Concrete {
-    Diagonal(Vec<f64>),
-    Symmetric(Matrix<f64>),
-    General(Matrix<f64>),
-}
-
-/// Relative asymmetry that counts as rounding.
-const SYMMETRY: f64 = 1e-13;
-
-impl Concrete {
-    fn from_dense(m: Matrix<f64>) -> Self {
-        if m.rows() != m.columns() {
-            return Concrete::General(m);
-        }
-        let n = m.rows();
-        let pairs = || (0..n).flat_map(|i| (0..i).map(move |j| (i, j)));
-        if pairs().all(|(i, j)| m.at(i, j) == 0.0 && m.at(j, i) == 0.0) {
-            return Concrete::Diagonal((0..n).map(|i| m.at(i, i)).collect());
-        }
-        let largest = m.data().iter().fold(0.0_f64, |a, x| a.max(x.abs()));
-        if pairs().all(|(i, j)| (m.at(i, j) - m.at(j, i)).abs() <= SYMMETRY * largest) {
-            Concrete::Symmetric(Matrix::from_fn(n, n, |i, j| 0.5 * (m.at(i, j) + m.at(j, i))))
-        } else {
-            Concrete::General(m)
-        }
-    }
-
-    /// (rows, columns).
-    pub(crate) fn size(&self) -> (usize, usize) {
-        match self {
-            Concrete::Diagonal(d) => (d.len(), d.len()),
-            Concrete::Symmetric(m) | Concrete::General(m) => (m.rows(), m.columns()),
-        }
-    }
-
-    /// As a full matrix.
-    pub(crate) fn dense(&self) -> Matrix<f64> {
-        match self {
-            Concrete::Diagonal(d) => {
-                Matrix::from_fn(d.len(), d.len(), |i, j| if i == j { d[i] } else { 0.0 })
-            }
-            Concrete::Symmetric(m) | Concrete::General(m) => m.clone(),
-        }
-    }
-
-    /// `copies` copies along the diagonal: the same limit object at a larger size.
-    pub(crate) fn repeated(&self, copies: usize) -> Self {
-        let blocks = |m: &Matrix<f64>| {
-            let mut out = Matrix::zeros(m.rows() * copies, m.columns() * copies);
-            for c in 0..copies {
-                out.add_block(c * m.rows(), c * m.columns(), 1.0, m);
-            }
-            out
-        };
-        match self {
-            Concrete::Diagonal(d) => {
-                Concrete::Diagonal((0..copies).flat_map(|_| d.iter().copied()).collect())
-            }
-            Concrete::Symmetric(m) => Concrete::Symmetric(blocks(m)),
-            Concrete::General(m) => Concrete::General(blocks(m)),
-        }
     }
 }
 
