@@ -123,7 +123,7 @@ impl Equilibrium<'_> {
         MMatrix::new(off, &x, &v)
     }
 
-    /// [`ridgeless_limit`] where λ = 0; at λ > 0 nothing changes.
+    /// The ridgeless limit where λ = 0; at λ > 0 nothing changes.
     pub fn limit(&self, value: f64, size: f64) -> f64 {
         if self.ridgeless { ridgeless_limit(value, size) } else { value }
     }
