@@ -194,9 +194,9 @@ impl Expression {
     /// The reduced system as text, `latex`, a `python` or `rust` program, or the steps to it (`explain`).
     fn written(&self, form: &str) -> PyResult<String> {
         match form {
-            "text" => Ok(self.model.text()),
-            "latex" => Ok(self.model.latex()),
-            "explain" => Ok(self.model.explain()),
+            "text" => Ok(self.model.text().map_err(Failure::from)?),
+            "latex" => Ok(self.model.latex().map_err(Failure::from)?),
+            "explain" => Ok(self.model.explain().map_err(Failure::from)?),
             "python" => Ok(self.model.python().map_err(Failure::from)?),
             "rust" => Ok(self.model.rust().map_err(Failure::from)?),
             other => {

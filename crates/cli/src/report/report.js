@@ -128,6 +128,7 @@
       ctx.save();
       ctx.strokeStyle = ctx.fillStyle = "#666";
       ctx.font = `${12 * ratio}px sans-serif`;
+      ctx.textAlign = "left";
       ctx.setLineDash([3 * ratio, 3 * ratio]);
       for (const m of marks) {
         if (!drawable(m.x, log.x)) continue;
