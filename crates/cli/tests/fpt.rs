@@ -46,7 +46,10 @@ fn mistakes_are_marked_in_the_expression() {
         (vec!["tr(S)", "--param", "lam=a"], "not a number"),
         (vec!["--gallery", "ridge_bais"], "did you mean `ridge_bias`"),
         (vec!["--gallery", "ridge_bias", "--plot", "a.svg"], "--over"),
-        (vec!["--gallery", "ridge_bias", "--over", "mu=1..2:3"], "neither a parameter (lam) nor a size"),
+        (
+            vec!["--gallery", "ridge_bias", "--over", "mu=1..2:3"],
+            "neither a parameter (lam) nor a size",
+        ),
         (vec!["--gallery", "ridge_bias", "--check", "1"], "at least 2"),
         (vec![], "no expression"),
     ] {
