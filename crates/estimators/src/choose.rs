@@ -14,6 +14,8 @@ pub enum Criterion {
     CorrGcv,
     /// Whitened CorrGCV.
     WhitenedCorrGcv,
+    /// Cross-validation by the splits at that position of `Criteria::folds`.
+    Folds(usize),
 }
 
 impl Criterion {
@@ -25,6 +27,7 @@ impl Criterion {
             Self::Gcv2 => "GCV₂",
             Self::CorrGcv => "CorrGCV",
             Self::WhitenedCorrGcv => "whitened CorrGCV",
+            Self::Folds(_) => "cross-validation",
         }
     }
 }
@@ -92,15 +95,19 @@ impl Path {
         let count = self.targets.len();
         let entry = self.targets.get(target).ok_or(Error::NoTarget { index: target, count })?;
         let (list, remedy) = match criterion {
-            Criterion::Gcv => return Ok(&entry.gcv),
-            Criterion::Loo => (&entry.loo, "set `loo`"),
-            Criterion::Gcv2 => (&entry.gcv2, "give a sample correlation"),
-            Criterion::CorrGcv => (&entry.corr_gcv, "give a sample correlation"),
-            Criterion::WhitenedCorrGcv => {
-                (&entry.whitened_corr_gcv, "set `whitened` and give a nonsingular correlation")
+            Criterion::Gcv => (Some(&entry.gcv), ""),
+            Criterion::Loo => (entry.loo.as_ref(), "set `loo`"),
+            Criterion::Gcv2 => (entry.gcv2.as_ref(), "give a sample correlation"),
+            Criterion::CorrGcv => (entry.corr_gcv.as_ref(), "give a sample correlation"),
+            Criterion::WhitenedCorrGcv => (
+                entry.whitened_corr_gcv.as_ref(),
+                "set `whitened` and give a nonsingular correlation",
+            ),
+            Criterion::Folds(at) => {
+                (entry.folds.get(at).map(|f| &f.error), "give the splits in `folds`")
             }
         };
-        list.as_deref().ok_or(Error::NotComputed { what: criterion.name(), remedy })
+        list.map(Vec::as_slice).ok_or(Error::NotComputed { what: criterion.name(), remedy })
     }
 
     fn at_minimum(&self, values: &[f64]) -> Result<Choice> {

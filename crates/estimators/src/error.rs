@@ -56,6 +56,14 @@ pub enum Error {
         "CorrGCV holds for linear feature maps only: a nonlinear activation sees every power of the correlation of the rows; drop the correlation or the activations"
     )]
     NonlinearCorrelation,
+    /// A family of correlations that the features do not show.
+    #[error(
+        "the features show no {family} correlation of neighbouring rows; take rows as independent, or state the parameter"
+    )]
+    NoCorrelation {
+        /// The family.
+        family: &'static str,
+    },
     /// Features without any variance.
     #[error("all features are constant (zero after centring); there is nothing to regress on")]
     NoVariance,
@@ -183,6 +191,9 @@ impl From<Error> for TaskError {
                 format!("{value} is out of range; ridges are finite numbers ≥ 0"),
             ),
             Error::BeyondRank { .. } => TaskError::invalid("lambdas", error.to_string()),
+            Error::NoCorrelation { .. } => {
+                TaskError::invalid("sample_correlation", error.to_string())
+            }
             Error::NoDecomposition { .. } => {
                 TaskError::new(ErrorKind::NOT_CONVERGED, error.to_string())
             }

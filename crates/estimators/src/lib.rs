@@ -5,7 +5,7 @@
 //! CorrGCV and its relatives ([`Criteria`], [`Path`]), exact blocked, grouped and K-fold
 //! cross-validation ([`Folds`]), bands ([`Regression::uncertainty`]), a check of the assumptions
 //! ([`Regression::diagnose`]) and the error on other numbers of rows
-//! ([`Regression::learning_curve`]). [`fit_kernel`] estimates the correlation of the rows. Arrays in,
+//! ([`Regression::learning_curve`]). [`RowCorrelation`] finds the correlation of the rows. Arrays in,
 //! results out; no files.
 //!
 //! λ multiplies |θ|² beside the *mean* squared residual: scikit-learn's `alpha` is nλ.
@@ -26,6 +26,7 @@ mod prepare;
 mod random_features;
 mod regression;
 mod residuals;
+mod row_correlation;
 mod shrinkage;
 mod table;
 mod task;
@@ -45,6 +46,7 @@ pub use path::{Criteria, Path, TargetPath};
 pub use prepare::Options;
 pub use random_features::{FeatureMap, FeatureRegression};
 pub use regression::{Coefficients, Regression};
+pub use row_correlation::{RowCorrelation, Stamps, StatedCorrelation};
 pub use table::Table;
 pub use task::{CorrGcv, CorrGcvInputs};
 pub use two_component::TwoComponent;

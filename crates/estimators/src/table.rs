@@ -61,6 +61,22 @@ impl<'a> Table<'a> {
         out
     }
 
+    /// Each column less its mean, over its standard deviation (left as it is where that is zero), row
+    /// by row.
+    pub(crate) fn standardized(&self) -> Vec<f64> {
+        let n = self.rows as f64;
+        let mut out = self.values.to_vec();
+        for j in 0..self.columns {
+            let column = || self.values.iter().skip(j).step_by(self.columns);
+            let mean = column().sum::<f64>() / n;
+            let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+            let scale = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+            let entries = out.iter_mut().skip(j).step_by(self.columns);
+            entries.for_each(|v| *v = (*v - mean) / scale);
+        }
+        out
+    }
+
     /// Refuses tables without columns and entries that are not finite.
     pub(crate) fn check(&self, what: &'static str) -> Result<()> {
         if self.columns == 0 {

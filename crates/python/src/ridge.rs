@@ -1,7 +1,7 @@
 //! Ridge regression from data: every criterion along the ridges, the choice, coefficients, bands.
 
 use crate::convert::from_json;
-use crate::correlation::{Correlated, Stamps, Stated, labels};
+use crate::correlation::{self, labels};
 use crate::error::Failure;
 use crate::watch::watched;
 use numpy::{
@@ -10,53 +10,47 @@ use numpy::{
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rmt_estimators::{
-    Criteria, Criterion, Diagnosis, Folds, LearningPoint, Options, Path, Regression, Table,
+    Criteria, Criterion, Diagnosis, Folds, LearningPoint, Options, Path, Regression,
+    RowCorrelation, Stamps, StatedCorrelation, Table,
 };
 use rmt_models::kernel::{DENSE_LIMIT, SpectrumMethod};
 
 /// Ridges of the grid when none are given: the number of the command line.
 const GRID: usize = 40;
 
-/// What chooses the ridge or is computed beside.
-#[derive(Clone, Copy, PartialEq)]
-enum Measure {
-    Criterion(Criterion),
-    Blocked,
-}
+/// Names of the criteria; blocks are the only splits there are.
+const CRITERIA: [(&str, Criterion); 6] = [
+    ("gcv", Criterion::Gcv),
+    ("gcv2", Criterion::Gcv2),
+    ("corr_gcv", Criterion::CorrGcv),
+    ("loo", Criterion::Loo),
+    ("whitened", Criterion::WhitenedCorrGcv),
+    ("blocked", BLOCKED),
+];
+const BLOCKED: Criterion = Criterion::Folds(0);
 
-impl Measure {
-    fn read(name: &str) -> Result<Self, Failure> {
-        Ok(match name {
-            "gcv" => Self::Criterion(Criterion::Gcv),
-            "gcv2" => Self::Criterion(Criterion::Gcv2),
-            "loo" => Self::Criterion(Criterion::Loo),
-            "corr_gcv" => Self::Criterion(Criterion::CorrGcv),
-            "whitened" => Self::Criterion(Criterion::WhitenedCorrGcv),
-            "blocked" => Self::Blocked,
-            _ => {
-                let message = format!(
-                    "\"{name}\" is no criterion; give \"gcv\", \"corr_gcv\", \"whitened\", \"loo\", \
-                     \"blocked\" or \"gcv2\""
-                );
-                return Err(Failure::input("criterion", message));
-            }
-        })
-    }
+fn criterion_of(name: &str) -> Result<Criterion, Failure> {
+    let found = CRITERIA.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, criterion)| criterion).ok_or_else(|| {
+        let message = format!(
+            "\"{name}\" is no criterion; give \"gcv\", \"corr_gcv\", \"whitened\", \"loo\", \
+             \"blocked\" or \"gcv2\""
+        );
+        Failure::input("criterion", message)
+    })
 }
-
-const NAMES: [&str; 6] = ["gcv", "gcv2", "corr_gcv", "loo", "whitened", "blocked"];
 
 /// What is asked.
 struct Request {
     x: (Vec<f64>, usize, usize),
     y: (Vec<f64>, usize),
     options: Options,
-    stated: Stated,
+    stated: StatedCorrelation,
     stamps: Stamps,
     method: SpectrumMethod,
     lambdas: Vec<f64>,
-    criterion: Measure,
-    beside: Vec<Measure>,
+    criterion: Criterion,
+    beside: Vec<Criterion>,
     own_lambda: bool,
     blocks: Option<usize>,
     gap: Option<usize>,
@@ -66,7 +60,7 @@ struct Request {
 /// What was found.
 struct Found {
     path: Path,
-    correlated: Correlated,
+    correlated: RowCorrelation,
     folds: Option<String>,
     /// Position of the ridge of each target.
     chosen: Vec<usize>,
@@ -110,15 +104,15 @@ pub(crate) fn ridge<'py>(
         x: (values(&x), n, p),
         y: (values(&y), q),
         options: Options { intercept, standardize, weights },
-        stated: Stated::read(sample_correlation)?,
+        stated: correlation::stated(sample_correlation)?,
         stamps: Stamps {
             groups: labels(groups)?,
             times: times.map(|t| t.as_array().iter().copied().collect()),
         },
         method: if approximate { SpectrumMethod::Circulant } else { SpectrumMethod::Exact },
         lambdas: lambdas.unwrap_or_default(),
-        criterion: Measure::read(criterion)?,
-        beside: beside.iter().map(|name| Measure::read(name)).collect::<Result<_, _>>()?,
+        criterion: criterion_of(criterion)?,
+        beside: beside.iter().map(|name| criterion_of(name)).collect::<Result<_, _>>()?,
         own_lambda,
         blocks,
         gap,
@@ -144,38 +138,47 @@ fn found(request: Request) -> Result<Found, Failure> {
     let (y, q) = &request.y;
     let table = Table::new(x, *n, *p)?;
     let regression = Regression::new(table, Table::new(y, *n, *q)?, &request.options)?;
-    let pooled = if request.options.standardize { standardized(x, *p) } else { Vec::new() };
-    let seen = if pooled.is_empty() { table } else { Table::new(&pooled, *n, *p)? };
-    let correlated =
-        Correlated::find(request.stated, seen, request.stamps.clone(), request.method)?;
-    let asked = |m: Measure| request.criterion == m || request.beside.contains(&m);
-    let folds = match asked(Measure::Blocked) {
+    let correlated = RowCorrelation::find(
+        &request.stated,
+        table,
+        request.options.standardize,
+        request.stamps.clone(),
+        request.method,
+    )?;
+    let asked = |c: Criterion| request.criterion == c || request.beside.contains(&c);
+    let folds = match asked(BLOCKED) {
         true => Some(folds(&correlated, &request.stamps, request.blocks, request.gap)?),
         false => None,
     };
     let criteria = Criteria {
-        loo: asked(Measure::Criterion(Criterion::Loo)),
-        correlation: Some(&correlated.kernel),
+        loo: asked(Criterion::Loo),
+        correlation: Some(correlated.kernel()),
         noise: None,
-        whitened: asked(Measure::Criterion(Criterion::WhitenedCorrGcv)),
+        whitened: asked(Criterion::WhitenedCorrGcv),
         lags: Vec::new(),
         folds: folds.iter().collect(),
     };
-    let path = match (request.lambdas.as_slice(), request.criterion) {
-        ([], Measure::Criterion(criterion)) => {
-            regression.tuned_path(&regression.grid(GRID), &criteria, criterion)?
+    let path = match request.lambdas.as_slice() {
+        [] => {
+            // Exact cross-validation cannot say whether a wider grid would pay; CorrGCV places the grid.
+            let placed_by = match request.criterion {
+                BLOCKED => Criterion::CorrGcv,
+                other => other,
+            };
+            regression.tuned_path(&regression.grid(GRID), &criteria, placed_by)?
         }
-        // Exact cross-validation cannot say whether a wider grid would pay; CorrGCV places the grid.
-        ([], Measure::Blocked) => {
-            regression.tuned_path(&regression.grid(GRID), &criteria, Criterion::CorrGcv)?
-        }
-        (given, _) => regression.path(given, &criteria)?,
+        given => regression.path(given, &criteria)?,
     };
-    let chosen = chosen(&path, request.criterion, request.own_lambda, *q)?;
+    let chosen: Vec<usize> = if request.own_lambda || *q == 1 {
+        let own = |t| path.choose(request.criterion, t).map(|c| c.index);
+        (0..*q).map(own).collect::<Result<_, _>>()?
+    } else {
+        vec![path.choose_shared(request.criterion)?.index; *q]
+    };
     let mut found = Found {
         alphas: chosen.iter().map(|i| regression.alpha(path.lambdas[*i])).collect(),
         predicted: (0..*q)
-            .map(|t| along(&path, request.criterion, t).map(|v| v[chosen[t]]))
+            .map(|t| path.values(request.criterion, t).map(|v| v[chosen[t]]))
             .collect::<Result<_, _>>()?,
         intercepts: vec![0.0; *q],
         slopes: vec![0.0; p * q],
@@ -189,9 +192,9 @@ fn found(request: Request) -> Result<Found, Failure> {
     };
     found.coefficients(&regression, (*p, *q))?;
     found.bands(&regression, request.criterion)?;
-    if *q == 1 && *n <= DENSE_LIMIT && !found.correlated.kernel.is_identity() {
+    if *q == 1 && *n <= DENSE_LIMIT && !found.correlated.kernel().is_identity() {
         let lambda = found.path.lambdas[found.chosen[0]];
-        found.diagnosis = Some(regression.diagnose(lambda, &found.correlated.kernel, 0)?);
+        found.diagnosis = Some(regression.diagnose(lambda, found.correlated.kernel(), 0)?);
     }
     found.learning_curve(&regression, request.learning_sizes, request.options.weights.is_some())?;
     Ok(found)
@@ -217,10 +220,10 @@ impl Found {
     }
 
     /// 95 % bands of the predicted errors where all targets share one ridge.
-    fn bands(&mut self, regression: &Regression, criterion: Measure) -> Result<(), Failure> {
+    fn bands(&mut self, regression: &Regression, criterion: Criterion) -> Result<(), Failure> {
         let first = self.chosen[0];
         let lambda = self.path.lambdas[first];
-        if criterion == Measure::Blocked {
+        if criterion == BLOCKED {
             let band = |(t, e): (usize, &f64)| {
                 let spread = 2.0 * self.path.targets[t].folds[0].standard_error[self.chosen[t]];
                 ((e - spread).max(0.0), e + spread)
@@ -231,31 +234,16 @@ impl Found {
         if self.path.rows > DENSE_LIMIT || self.chosen.iter().any(|i| *i != first) {
             return Ok(());
         }
-        let independent = matches!(criterion, Measure::Criterion(Criterion::Gcv | Criterion::Loo))
-            || self.correlated.kernel.is_identity();
-        let kernel = (!independent).then_some(&self.correlated.kernel);
-        let uncertainty = regression.uncertainty(lambda, kernel)?;
-        let mut bands: Vec<(f64, f64)> =
-            self.predicted.iter().map(|e| uncertainty.band(*e)).collect();
-        if criterion == Measure::Criterion(Criterion::CorrGcv) {
-            // The uncertainty of a fitted correlation on top, in the logarithm.
-            for (z, lower) in [(-2.0, true), (2.0, false)] {
-                let Some(kernel) = self.correlated.shifted(z)? else { break };
-                let criteria = Criteria { correlation: Some(&kernel), ..Criteria::default() };
-                // A strongly shifted correlation may have no room for the fit: not widened then.
-                let Ok(path) = regression.path(&[lambda], &criteria) else { break };
-                for (t, (band, e)) in bands.iter_mut().zip(&self.predicted).enumerate() {
-                    let moved = path.values(Criterion::CorrGcv, t)?[0];
-                    let end = if lower { band.0 } else { band.1 };
-                    let both = (end / e).ln().hypot((moved / e).ln());
-                    if lower {
-                        band.0 = e * (-both).exp();
-                    } else {
-                        band.1 = e * both.exp();
-                    }
-                }
-            }
+        if criterion == Criterion::CorrGcv {
+            let bands = regression.corr_gcv_bands(lambda, &self.correlated, &self.predicted)?;
+            self.band = Some(bands);
+            return Ok(());
         }
+        let independent = matches!(criterion, Criterion::Gcv | Criterion::Loo)
+            || self.correlated.kernel().is_identity();
+        let kernel = (!independent).then_some(self.correlated.kernel());
+        let uncertainty = regression.uncertainty(lambda, kernel)?;
+        let bands = self.predicted.iter().map(|e| uncertainty.band(*e)).collect();
         self.band = Some(bands);
         Ok(())
     }
@@ -275,8 +263,8 @@ impl Found {
         let sizes = asked.unwrap_or_else(|| vec![n, 2 * n]);
         // Residuals that contradict K speak for rows taken as independent, as on the command line.
         let doubted = self.diagnosis.is_some_and(|d| !d.supports_corr_gcv());
-        let correlation = (!doubted && !self.correlated.kernel.is_identity())
-            .then_some((&self.correlated.stated, &self.correlated.kernel));
+        let correlation = (!doubted && !self.correlated.kernel().is_identity())
+            .then_some((self.correlated.correlation(), self.correlated.kernel()));
         let curves: Result<Vec<_>, _> =
             (0..q).map(|t| regression.learning_curve(t, correlation, &sizes)).collect();
         match curves {
@@ -290,62 +278,17 @@ impl Found {
 }
 
 fn folds(
-    correlated: &Correlated,
+    correlated: &RowCorrelation,
     stamps: &Stamps,
     blocks: Option<usize>,
     gap: Option<usize>,
 ) -> Result<Folds, Failure> {
-    let n = correlated.kernel.rows();
+    let n = correlated.kernel().rows();
     if let (Some(groups), None) = (&stamps.groups, blocks) {
         return Ok(Folds::groups(groups)?);
     }
     let count = blocks.unwrap_or(if n < 100 { 5 } else { 10 });
     Ok(Folds::blocks(n, count, gap.unwrap_or_else(|| correlated.gap()))?)
-}
-
-/// The values of a measure along the ridges.
-fn along(path: &Path, measure: Measure, target: usize) -> Result<&[f64], Failure> {
-    Ok(match measure {
-        Measure::Criterion(criterion) => path.values(criterion, target)?,
-        Measure::Blocked => path.targets[target].folds.first().map_or(&[], |f| &f.error),
-    })
-}
-
-/// Positions of the ridges of the targets: their own, or one for all.
-fn chosen(path: &Path, measure: Measure, own: bool, q: usize) -> Result<Vec<usize>, Failure> {
-    if let Measure::Criterion(criterion) = measure {
-        return Ok(if own || q == 1 {
-            (0..q).map(|t| path.choose(criterion, t).map(|c| c.index)).collect::<Result<_, _>>()?
-        } else {
-            vec![path.choose_shared(criterion)?.index; q]
-        });
-    }
-    let least = |value: &dyn Fn(usize) -> f64| {
-        let better = |a: &usize, b: &usize| value(*a).total_cmp(&value(*b));
-        (0..path.lambdas.len()).min_by(better).unwrap_or(0)
-    };
-    let relative =
-        |t: usize, i: usize| path.targets[t].folds[0].error[i] / path.targets[t].variance;
-    if own || q == 1 {
-        return Ok((0..q).map(|t| least(&|i| relative(t, i))).collect());
-    }
-    // Constant targets have no scale and no say.
-    let varying: Vec<usize> = (0..q).filter(|t| path.targets[*t].variance > 0.0).collect();
-    Ok(vec![least(&|i| varying.iter().map(|t| relative(*t, i)).sum()); q])
-}
-
-/// Each column less its mean, over its standard deviation (left as it is where that is zero).
-fn standardized(x: &[f64], p: usize) -> Vec<f64> {
-    let n = (x.len() / p) as f64;
-    let mut out = x.to_vec();
-    for j in 0..p {
-        let column = || x.iter().skip(j).step_by(p);
-        let mean = column().sum::<f64>() / n;
-        let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-        let scale = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-        out.iter_mut().skip(j).step_by(p).for_each(|v| *v = (*v - mean) / scale);
-    }
-    out
 }
 
 fn record<'py>(
@@ -363,7 +306,7 @@ fn record<'py>(
     dict.set_item("method", format!("{:?}", path.method))?;
     dict.set_item("notes", path.notes.clone())?;
     dict.set_item("blocks", found.folds.as_deref())?;
-    dict.set_item("kernel", from_json(py, &found.correlated.record())?)?;
+    dict.set_item("kernel", from_json(py, &correlation::record(&found.correlated))?)?;
 
     // Ridges × targets.
     let table = |value: &dyn Fn(usize) -> Option<Vec<f64>>| -> PyResult<Option<_>> {
@@ -375,10 +318,9 @@ fn record<'py>(
     };
     let paths = PyDict::new(py);
     paths.set_item("train", table(&|t| Some(path.targets[t].train_error.clone()))?)?;
-    for name in NAMES {
-        let measure = Measure::read(name)?;
-        let values = |t: usize| along(path, measure, t).ok().map(<[f64]>::to_vec);
-        if let Some(values) = table(&|t| values(t).filter(|v| !v.is_empty()))? {
+    for (name, criterion) in CRITERIA {
+        let values = |t: usize| path.values(criterion, t).ok().map(<[f64]>::to_vec);
+        if let Some(values) = table(&values)? {
             paths.set_item(name, values)?;
         }
     }
