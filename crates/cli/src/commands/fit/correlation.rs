@@ -6,8 +6,8 @@ use crate::failure::{Failure, Result};
 use crate::files::{extension, read_bytes};
 use crate::output::number;
 use crate::table::Table;
-use rmt_estimators::{FittedFamily, KernelFit, fit_kernel};
-use rmt_models::kernel::{DENSE_LIMIT, Family, Kernel, Rows, SampleCorrelation, SpectrumMethod};
+use rmt_estimators::{Error, RowCorrelation, Stamps, StatedCorrelation};
+use rmt_models::kernel::{DENSE_LIMIT, Family, SpectrumMethod};
 use std::str::FromStr;
 
 /// How rows are correlated, as `--correlation` says it.
@@ -23,21 +23,6 @@ pub(super) enum Correlation {
     PowerLaw(Option<f64>),
     /// A matrix from a file.
     Matrix(String),
-}
-
-/// Correlation of neighbouring rows below which `auto` takes rows as independent, and to which it
-/// must fall over the gap of a block.
-const FAINT: f64 = 0.1;
-
-/// The correlation of the rows of one fit.
-pub(super) struct Correlated {
-    pub(super) family: Family,
-    pub(super) kernel: Kernel,
-    /// Where the family was fitted: its parameter's uncertainty.
-    pub(super) fitted: Option<FittedFamily>,
-    method: SpectrumMethod,
-    /// Mean distance of neighbouring rows.
-    step: f64,
 }
 
 impl FromStr for Correlation {
@@ -66,162 +51,77 @@ impl FromStr for Correlation {
     }
 }
 
-/// The stamps of the rows of one fit: time or position, and group.
-pub(super) struct Stamps {
-    groups: Option<Vec<usize>>,
-    times: Option<Vec<f64>>,
-}
-
-impl Stamps {
-    /// Of the rows of `data`, which stand at `positions` of the whole series: where rows between
-    /// them were taken out, their distance counts these.
-    pub(super) fn of(data: &Dataset, positions: &[usize]) -> Self {
-        let gaps = positions.windows(2).any(|w| w[1] != w[0] + 1);
-        let position = || positions.iter().map(|i| *i as f64).collect();
-        let times = data.times.clone().or_else(|| gaps.then(position));
-        Self { groups: data.groups.clone(), times }
-    }
-
-    /// Mean distance of neighbouring rows.
-    fn step(&self) -> f64 {
-        match self.times.as_deref() {
-            Some(times) if self.groups.is_none() && times.len() > 1 => {
-                (times[times.len() - 1] - times[0]) / (times.len() - 1) as f64
-            }
-            Some(times) => {
-                let steps: Vec<f64> =
-                    times.windows(2).map(|w| w[1] - w[0]).filter(|d| *d > 0.0).collect();
-                if steps.is_empty() { 1.0 } else { steps.iter().sum::<f64>() / steps.len() as f64 }
-            }
-            None => 1.0,
-        }
-    }
-
-    fn rows(&self, count: usize) -> Rows<'_> {
-        Rows { count, groups: self.groups.as_deref(), times: self.times.as_deref() }
-    }
-}
-
-impl Correlated {
-    /// The correlation of the rows of `data`; `x` are its features as the fit will see them.
-    /// `None` for independent rows.
-    pub(super) fn find(
-        asked: &Correlation,
-        matrix: Option<&[Vec<f64>]>,
-        data: &Dataset,
-        x: &[f64],
-        positions: &[usize],
-        method: SpectrumMethod,
-    ) -> Result<Option<Self>> {
-        let n = data.rows();
-        let stamps = Stamps::of(data, positions);
-        let fit = || -> Result<KernelFit> {
-            let table = rmt_estimators::Table::new(x, n, data.features.len());
-            let (groups, times) = (stamps.groups.as_deref(), stamps.times.as_deref());
-            table.and_then(|x| fit_kernel(x, groups, times, true)).map_err(Failure::input)
-        };
-        let (family, fitted) = match asked {
-            Correlation::None => return Ok(None),
-            // Too few rows to tell: taken as independent.
-            Correlation::Auto if n < 8 => return Ok(None),
-            Correlation::Auto => {
-                let fit = fit()?;
-                let dense = matches!(fit.best.family, Family::PowerLaw { .. });
-                let long = n > DENSE_LIMIT && method == SpectrumMethod::Exact;
-                let best = match (dense && long, fit.exponential) {
-                    // Only the exponential family is exact for long series.
-                    (true, Some(exponential)) => exponential,
-                    _ => fit.best,
-                };
-                (best.family.clone(), Some(best))
-            }
-            Correlation::Exponential(Some(length)) => {
-                (Family::Exponential { length: *length }, None)
-            }
-            Correlation::PowerLaw(Some(exponent)) => {
-                (Family::PowerLaw { exponent: *exponent }, None)
-            }
-            Correlation::Exponential(None) => {
-                let found = fit()?.exponential.ok_or_else(|| unfit("exponential"))?;
-                (found.family.clone(), Some(found))
-            }
-            Correlation::PowerLaw(None) => {
-                let found = fit()?.power_law.ok_or_else(|| unfit("power-law"))?;
-                (found.family.clone(), Some(found))
-            }
-            Correlation::Matrix(_) => {
+impl Correlation {
+    /// Of the rows at `positions` of the whole series; `matrix` is what the file holds.
+    fn stated(&self, matrix: Option<&[Vec<f64>]>, positions: &[usize]) -> StatedCorrelation {
+        let family = match self {
+            Self::Auto => return StatedCorrelation::Auto,
+            Self::None => return StatedCorrelation::Independent,
+            Self::Exponential(None) => return StatedCorrelation::Exponential,
+            Self::PowerLaw(None) => return StatedCorrelation::PowerLaw,
+            Self::Exponential(Some(length)) => Family::Exponential { length: *length },
+            Self::PowerLaw(Some(exponent)) => Family::PowerLaw { exponent: *exponent },
+            Self::Matrix(_) => {
                 let all = matrix.unwrap_or_default();
                 let row = |i: &usize| positions.iter().map(|j| all[*i][*j]).collect();
-                (Family::Dense { values: positions.iter().map(row).collect() }, None)
+                Family::Dense { values: positions.iter().map(row).collect() }
             }
         };
-        // A correlation that is there but too faint to matter changes no figure.
-        let faint = *asked == Correlation::Auto
-            && family.at_distance(stamps.step()).is_ok_and(|r| r.abs() < FAINT);
-        if family == Family::Identity || faint {
-            return Ok(None);
-        }
-        let kernel = build(&family, stamps.rows(n), method)?;
-        Ok(Some(Self { family, kernel, fitted, method, step: stamps.step() }))
-    }
-
-    /// The correlation with its fitted parameter `z` standard errors away.
-    pub(super) fn shifted(
-        &self,
-        z: f64,
-        data: &Dataset,
-        positions: &[usize],
-    ) -> Result<Option<Kernel>> {
-        let Some(fitted) = &self.fitted else { return Ok(None) };
-        let stamps = Stamps::of(data, positions);
-        build(&fitted.shifted(z), stamps.rows(data.rows()), self.method).map(Some)
-    }
-
-    /// For people: `correlated over 5.5 ± 0.8 rows (exponential, fitted)`.
-    pub(super) fn text(&self, unit: &str) -> String {
-        let with_error = |x: f64| match &self.fitted {
-            Some(f) => format!("{} ± {}", number(x, 3), number(f.standard_error, 2)),
-            None => number(x, 3),
-        };
-        let how = if self.fitted.is_some() { "fitted" } else { "as given" };
-        match &self.family {
-            Family::Exponential { length } => {
-                format!("correlated over {} {unit} (exponential, {how})", with_error(*length))
-            }
-            Family::PowerLaw { exponent } => {
-                format!("correlated as (1 + distance)^−{} ({how})", with_error(*exponent))
-            }
-            other => format!("correlated ({}, {how})", other.kind().replace('_', " ")),
-        }
-    }
-
-    /// Rows after which the correlation is below a tenth, but no more than a tenth of the rows.
-    pub(super) fn gap(&self) -> usize {
-        let most = self.kernel.rows() / 10;
-        let faint = |lag: &usize| {
-            self.family.at_distance(*lag as f64 * self.step).is_ok_and(|r| r.abs() < FAINT)
-        };
-        (1..most).find(faint).unwrap_or(most)
+        StatedCorrelation::Given(family.into())
     }
 }
 
-fn build(family: &Family, rows: Rows<'_>, method: SpectrumMethod) -> Result<Kernel> {
-    SampleCorrelation::from(family.clone()).kernel_on(rows, method).map_err(|e| {
-        let remedy = if rows.count > DENSE_LIMIT && method == SpectrumMethod::Exact {
-            "; --correlation exponential is exact for any length, --approximate takes the FFT \
-             spectrum"
-        } else {
-            ""
+/// The correlation of the rows of `data`, which stand at `positions` of the whole series; `None` for
+/// independent rows.
+pub(super) fn find(
+    asked: &Correlation,
+    matrix: Option<&[Vec<f64>]>,
+    data: &Dataset,
+    positions: &[usize],
+    standardize: bool,
+    method: SpectrumMethod,
+) -> Result<Option<RowCorrelation>> {
+    let n = data.rows();
+    // Where rows between them were taken out, their distance counts these.
+    let gaps = positions.windows(2).any(|w| w[1] != w[0] + 1);
+    let places = || positions.iter().map(|i| *i as f64).collect();
+    let times = data.times.clone().or_else(|| gaps.then(places));
+    let stamps = Stamps { groups: data.groups.clone(), times };
+    let x = rmt_estimators::Table::new(&data.x, n, data.features.len()).map_err(Failure::input)?;
+    let stated = asked.stated(matrix, positions);
+    let found = RowCorrelation::find(&stated, x, standardize, stamps, method).map_err(|e| {
+        let remedy = match e {
+            Error::NoCorrelation { family } => format!(", as in {family}:5"),
+            Error::Correlation(_) if n > DENSE_LIMIT && method == SpectrumMethod::Exact => {
+                "; --correlation exponential is exact for any length, --approximate takes the FFT \
+                 spectrum"
+                    .into()
+            }
+            Error::Correlation(_) => String::new(),
+            // Nothing about the correlation.
+            other => return Failure::input(other),
         };
         Failure::input(format!("--correlation: {e}{remedy}"))
-    })
+    })?;
+    Ok((!found.kernel().is_identity()).then_some(found))
 }
 
-fn unfit(family: &str) -> Failure {
-    Failure::input(format!(
-        "--correlation {family}: the features show no such correlation of neighbouring rows; use \
-         --correlation auto or none, or state the parameter, as in {family}:5"
-    ))
+/// For people: `correlated over 5.5 ± 0.8 rows (exponential, fitted)`.
+pub(super) fn text(correlation: &RowCorrelation, unit: &str) -> String {
+    let with_error = |x: f64| match correlation.fitted() {
+        Some(f) => format!("{} ± {}", number(x, 3), number(f.standard_error, 2)),
+        None => number(x, 3),
+    };
+    let how = if correlation.fitted().is_some() { "fitted" } else { "as given" };
+    match &correlation.correlation().family {
+        Family::Exponential { length } => {
+            format!("correlated over {} {unit} (exponential, {how})", with_error(*length))
+        }
+        Family::PowerLaw { exponent } => {
+            format!("correlated as (1 + distance)^−{} ({how})", with_error(*exponent))
+        }
+        other => format!("correlated ({}, {how})", other.kind().replace('_', " ")),
+    }
 }
 
 /// The rows of a square matrix in a file.

@@ -1,6 +1,8 @@
 mod correlation;
 mod estimate;
 mod picture;
+mod plan;
+mod record;
 mod show;
 
 use crate::args::Output;
@@ -12,7 +14,8 @@ use crate::model::{Equation, Model};
 use crate::output::{note, print};
 use crate::report::Report;
 use correlation::Correlation;
-use estimate::{Fit, Plan, Trial};
+use estimate::{Fit, Trial};
+use plan::Plan;
 use rmt_estimators::Criterion;
 use std::process::ExitCode;
 
@@ -189,7 +192,7 @@ impl Answer<'_> {
                 intercept: t.intercept,
                 coefficients: t.coefficients.clone(),
                 promised_error: Some(t.promised()),
-                criterion: Some(self.fit.name(self.fit.chosen_by).to_owned()),
+                criterion: Some(self.fit.judge().to_owned()),
             })
             .collect();
         Model::new(self.args.columns.groups.clone(), self.data.features.clone(), equations)

@@ -10,7 +10,7 @@ use rmt_estimators::Criterion;
 const SHOWN: [(Measure, usize); 4] = [
     (Measure::Criterion(Criterion::Gcv), 4),
     (Measure::Criterion(Criterion::Loo), 5),
-    (Measure::Folds(0), 2),
+    (Measure::Criterion(Criterion::Folds(0)), 2),
     (Measure::Criterion(Criterion::CorrGcv), 0),
 ];
 
