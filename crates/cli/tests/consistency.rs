@@ -262,7 +262,7 @@ fn bad_input_is_named() {
         (vec!["--sigma-max", "0.001"], "sigma_max"),
         (vec!["--sigma", "-0.5"], "--sigma"),
         (vec!["--tolerance", "2"], "--tolerance"),
-        (vec!["--n", "1"], "--n 1"),
+        (vec!["--n", "1"], "`n` is 1"),
         (vec!["--mean", "median"], "--mean"),
         (vec!["--image", "8x9"], "8×9"),
         (vec!["--range", "3"], "--range"),

@@ -8,7 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rmt_estimators::Table;
 use rmt_estimators::consistency::{
-    Forecast, GeneratedPair, Output, SampleSpectrum, SpectrumMethod, SplitCheck, SplitEstimate,
+    Comparison, Forecast, GeneratedPair, Output, SampleSpectrum, SpectrumMethod, SplitCheck,
+    warnings,
 };
 use rmt_models::linear_diffusion::{MeanEstimate, NoiseRange};
 use rmt_task::{Observables, Value};
@@ -96,17 +97,8 @@ fn count(x: usize) -> Value {
 fn analysed(request: &Request, stop: &Stop) -> Result<Observables, Failure> {
     let source = table(&request.data)?;
     let spectrum = SampleSpectrum::new(&source)?;
-    let half = spectrum.rows / 2;
-    let mut sizes = request.sizes.clone();
-    if sizes.is_empty() {
-        sizes = (0..6).map(|k| half >> k).filter(|n| *n >= 4).collect();
-    }
-    sizes.sort_unstable();
-    sizes.dedup();
-    if let Some(n) = sizes.iter().find(|n| **n < 2) {
-        return Err(Failure::input("n", format!("{n}: a model needs at least 2 samples")));
-    }
-    let largest = sizes.last().copied().unwrap_or(half);
+    let sizes = spectrum.sizes(&request.sizes)?;
+    let largest = sizes.last().copied().unwrap_or(spectrum.rows / 2);
     let forecast = Forecast::new(spectrum.population(), request.range, request.mean);
     let mut out = Observables::new();
     out.set("rows", spectrum.rows as f64).set("columns", spectrum.columns as f64);
@@ -135,60 +127,43 @@ fn analysed(request: &Request, stop: &Stop) -> Result<Observables, Failure> {
     out.set("n", sizes.iter().map(|n| *n as f64).collect::<Vec<_>>());
     out.set("disagreement", absolute).set("relative", relative).set("consistency", by_mode);
 
-    let top = (4.0 * required as f64).max(2.0 * largest as f64).max(8.0);
-    let (mut at, mut curve) = (Vec::new(), Vec::new());
-    for i in 0..60 {
-        let n = (4.0 * (top / 4.0).powf(f64::from(i) / 59.0)).round();
-        at.push(n);
-        curve.push(forecast.disagreement(n, Output::Samples)?.relative);
-    }
+    let (at, curve): (Vec<f64>, Vec<f64>) = forecast.curve(required, largest)?.into_iter().unzip();
     out.set("curve", object(vec![("n", at.into()), ("relative", curve.into())]));
 
     let mut levels = Vec::new();
     for &sigma in &request.levels {
-        let output = Output::Denoised { sigma };
-        let n = largest as f64;
-        let (errors, bayes) = forecast.errors(n, sigma)?;
-        let mut level = vec![
+        let level = forecast.level(&spectrum, largest, sigma, request.tolerance)?;
+        let mut record = vec![
             ("sigma", sigma.into()),
             ("n", count(largest)),
-            ("kappa", forecast.model(n)?.renormalised_noise(sigma * sigma)?.into()),
+            ("kappa", level.kappa.into()),
+            ("relative", level.relative.into()),
+            ("test_error", level.test_error.into()),
+            ("train_error", level.train_error.into()),
+            ("bayes_error", level.bayes_error.into()),
         ];
-        if spectrum.tail.1 == 0 {
-            let degrees = (spectrum.rows - 1) as f64;
-            let alone = SplitEstimate::new(&spectrum.eigenvalues, degrees, sigma)?;
-            level.push(("kappa_of_all_rows", alone.kappa.into()));
+        if let Some(kappa) = level.kappa_of_all_rows {
+            record.push(("kappa_of_all_rows", kappa.into()));
         }
-        level.push(("relative", forecast.disagreement(n, output)?.relative.into()));
-        if let Ok(n) = forecast.required_samples(request.tolerance, output) {
-            level.push(("required_samples", (n as f64).into()));
+        if let Some(n) = level.required_samples {
+            record.push(("required_samples", (n as f64).into()));
         }
-        level.push(("test_error", errors.test.into()));
-        level.push(("train_error", errors.train.into()));
-        level.push(("bayes_error", bayes.into()));
-        levels.push(object(level));
+        levels.push(object(record));
     }
     out.set("levels", Value::List(levels));
 
-    if let Some(repeats) = request.repeats {
-        let checks = checked(request, &spectrum, &forecast, &sizes, repeats, stop)?;
-        out.set("check", Value::List(checks));
+    let checks = match request.repeats {
+        Some(repeats) => checked(request, &spectrum, &forecast, &sizes, repeats, stop)?,
+        None => Vec::new(),
+    };
+    if request.repeats.is_some() {
+        out.set("check", Value::List(checks.iter().map(compared_splits).collect()));
     }
     if let Some((first, second)) = &request.generated {
         out.set("generated", compared(request, &spectrum, &forecast, first, second)?);
     }
-    if largest > half {
-        out.note(format!(
-            "n = {largest} is more than half of the {} samples: the sample spectrum stands in for a \
-             population that is not known",
-            spectrum.rows
-        ));
-    }
-    if spectrum.tail.1 > 0 {
-        out.note("leading modes only; the rest of the variance is spread evenly");
-    }
-    let notes = out.notes().to_vec();
-    out.set("notes", Value::List(notes.into_iter().map(Value::Text).collect()));
+    let notes = warnings(&spectrum, largest, &checks).into_iter().map(Value::Text).collect();
+    out.set("notes", Value::List(notes));
     Ok(out)
 }
 
@@ -199,7 +174,7 @@ fn checked(
     sizes: &[usize],
     repeats: usize,
     stop: &Stop,
-) -> Result<Vec<Value>, Failure> {
+) -> Result<Vec<Comparison>, Failure> {
     let source = table(&request.data)?;
     let check = SplitCheck::new(&source, spectrum, request.range, request.mean)?;
     let mut outputs = vec![Output::Samples];
@@ -214,22 +189,22 @@ fn checked(
         if stop.is_set() {
             break;
         }
-        let measured = check.measure(n, &outputs, repeats, request.seed)?;
-        for (output, m) in outputs.iter().zip(measured) {
-            let d = forecast.disagreement(n as f64, *output)?;
-            let mut record = vec![("n", count(n))];
-            if let Output::Denoised { sigma } = output {
-                record.push(("sigma", (*sigma).into()));
-            }
-            record.push(("predicted", d.absolute.into()));
-            record.push(("measured", m.mean.into()));
-            record.push(("standard_error", m.standard_error.into()));
-            record.push(("ratio", (m.mean / d.absolute).into()));
-            record.push(("relative", (d.relative * m.mean / d.absolute).into()));
-            checks.push(object(record));
-        }
+        checks.extend(check.compare(forecast, n, &outputs, repeats, request.seed)?);
     }
     Ok(checks)
+}
+
+fn compared_splits(c: &Comparison) -> Value {
+    let mut record = vec![("n", count(c.n))];
+    if let Some(sigma) = c.sigma {
+        record.push(("sigma", sigma.into()));
+    }
+    record.push(("predicted", c.predicted.into()));
+    record.push(("measured", c.measured.into()));
+    record.push(("standard_error", c.standard_error.into()));
+    record.push(("ratio", c.ratio.into()));
+    record.push(("relative", c.relative.into()));
+    object(record)
 }
 
 fn compared(

@@ -9,11 +9,13 @@
 mod check;
 mod forecast;
 mod generated;
+mod report;
 mod rows;
 mod spectrum;
 
 pub use check::{Measured, SplitCheck};
 pub use forecast::{Disagreement, Forecast, Output, SplitEstimate};
 pub use generated::GeneratedPair;
+pub use report::{AtLevel, Comparison, warnings};
 pub use rows::RowSource;
 pub use spectrum::{SampleSpectrum, SpectrumMethod};

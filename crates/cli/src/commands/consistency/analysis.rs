@@ -3,8 +3,8 @@ use crate::progress::Progress;
 use crate::samples::{Shape, grid};
 use rmt_estimators::Error;
 use rmt_estimators::consistency::{
-    Forecast, GeneratedPair, Output, RowSource, SampleSpectrum, SpectrumMethod, SplitCheck,
-    SplitEstimate,
+    AtLevel, Comparison, Forecast, GeneratedPair, Output, RowSource, SampleSpectrum,
+    SpectrumMethod, SplitCheck, warnings,
 };
 use rmt_models::linear_diffusion::{MeanEstimate, NoiseRange};
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub(super) struct Analysis {
     pub(super) over_noise: Vec<Vec<(f64, f64, f64)>>,
     pub(super) modes: ByMode,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) check: Vec<Checked>,
+    pub(super) check: Vec<Comparison>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) generated: Option<Generated>,
     pub(super) warnings: Vec<String>,
@@ -57,21 +57,6 @@ pub(super) struct AtSize {
     pub(super) relative: f64,
 }
 
-/// The denoiser at one noise level; n is the largest of the sizes.
-#[derive(Serialize)]
-pub(super) struct AtLevel {
-    pub(super) sigma: f64,
-    pub(super) n: usize,
-    pub(super) kappa: f64,
-    /// κ̂ of all rows as one training set, without knowing the population.
-    pub(super) kappa_of_all_rows: Option<f64>,
-    pub(super) relative: f64,
-    pub(super) required_samples: Option<u64>,
-    pub(super) test_error: f64,
-    pub(super) train_error: f64,
-    pub(super) bayes_error: f64,
-}
-
 /// Modes by rank, for every size.
 #[derive(Serialize)]
 pub(super) struct ByMode {
@@ -82,21 +67,6 @@ pub(super) struct ByMode {
     pub(super) gain_sigma: f64,
     pub(super) gain: Vec<Vec<f64>>,
     pub(super) population_gain: Vec<f64>,
-}
-
-/// Predicted against measured.
-#[derive(Serialize)]
-pub(super) struct Checked {
-    pub(super) n: usize,
-    /// Absent for generated samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sigma: Option<f64>,
-    pub(super) predicted: f64,
-    pub(super) measured: f64,
-    pub(super) standard_error: f64,
-    pub(super) ratio: f64,
-    /// Measured relative disagreement, on the scale of the prediction.
-    pub(super) relative: f64,
 }
 
 /// The user's own models.
@@ -140,17 +110,8 @@ impl Analysis {
         class: Option<String>,
     ) -> Result<Self> {
         let spectrum = SampleSpectrum::new(source).map_err(failed)?;
-        let half = spectrum.rows / 2;
-        let mut sizes = request.sizes.clone();
-        if sizes.is_empty() {
-            sizes = (0..6).map(|k| half >> k).filter(|n| *n >= 4).collect();
-        }
-        sizes.sort_unstable();
-        sizes.dedup();
-        if let Some(n) = sizes.iter().find(|n| **n < 2) {
-            return Err(Failure::input(format!("--n {n}: a model needs at least 2 samples")));
-        }
-        let largest = sizes.last().copied().unwrap_or(half);
+        let sizes = spectrum.sizes(&request.sizes).map_err(failed)?;
+        let largest = sizes.last().copied().unwrap_or(spectrum.rows / 2);
         let forecast = Forecast::new(spectrum.population(), request.range, request.mean);
         let rank = spectrum.eigenvalues.len() + spectrum.tail.1;
         let mut analysis = Self {
@@ -189,7 +150,7 @@ impl Analysis {
         if let Some(repeats) = request.repeats {
             analysis.measure(source, request, &sizes, repeats)?;
         }
-        analysis.warn(largest, half);
+        analysis.warnings = warnings(&analysis.spectrum, largest, &analysis.check);
         Ok(analysis)
     }
 
@@ -205,30 +166,10 @@ impl Analysis {
             self.sizes.push(AtSize { n, disagreement: d.absolute, relative: d.relative });
         }
         self.required_samples = forecast.required_samples(request.tolerance, Output::Samples)?;
-        let top = (4.0 * self.required_samples as f64).max(2.0 * largest as f64);
-        for n in geometric(4.0, top.max(8.0), 60) {
-            let d = forecast.disagreement(n.round(), Output::Samples)?;
-            self.curve.push((n.round(), d.relative));
-        }
+        self.curve = forecast.curve(self.required_samples, largest)?;
         for &sigma in &request.levels {
-            let output = Output::Denoised { sigma };
-            let n = largest as f64;
-            let (errors, bayes_error) = forecast.errors(n, sigma)?;
-            let alone = (self.spectrum.tail.1 == 0).then(|| {
-                let degrees = (self.spectrum.rows - 1) as f64;
-                SplitEstimate::new(&self.spectrum.eigenvalues, degrees, sigma)
-            });
-            self.levels.push(AtLevel {
-                sigma,
-                n: largest,
-                kappa: forecast.model(n)?.renormalised_noise(sigma * sigma)?,
-                kappa_of_all_rows: alone.transpose()?.map(|e| e.kappa),
-                relative: forecast.disagreement(n, output)?.relative,
-                required_samples: forecast.required_samples(request.tolerance, output).ok(),
-                test_error: errors.test,
-                train_error: errors.train,
-                bayes_error,
-            });
+            let level = forecast.level(&self.spectrum, largest, sigma, request.tolerance)?;
+            self.levels.push(level);
         }
         let span = (self.total_variance / self.columns as f64).sqrt();
         for &n in sizes {
@@ -277,60 +218,12 @@ impl Analysis {
         }
         let progress = Progress::new("checking splits", fitting.len());
         for n in fitting {
-            let measured = check.measure(n, &outputs, repeats, request.seed).map_err(failed)?;
-            for (output, m) in outputs.iter().zip(measured) {
-                let d = self.forecast.disagreement(n as f64, *output).map_err(failed)?;
-                self.check.push(Checked {
-                    n,
-                    sigma: match output {
-                        Output::Samples => None,
-                        Output::Denoised { sigma } => Some(*sigma),
-                    },
-                    predicted: d.absolute,
-                    measured: m.mean,
-                    standard_error: m.standard_error,
-                    ratio: m.mean / d.absolute,
-                    relative: d.relative * m.mean / d.absolute,
-                });
-            }
+            let compared = check.compare(&self.forecast, n, &outputs, repeats, request.seed);
+            self.check.extend(compared.map_err(failed)?);
             progress.step();
         }
         progress.finish();
         Ok(())
-    }
-
-    fn warn(&mut self, largest: usize, half: usize) {
-        if largest > half {
-            self.warnings.push(format!(
-                "n = {largest} is more than half of the {} samples: the sample spectrum stands in \
-                 for a population that is not known",
-                self.rows
-            ));
-        }
-        if self.spectrum.tail.1 > 0 {
-            self.warnings.push(format!(
-                "{} leading modes computed; {:.1} % of the variance spread evenly over {} more",
-                self.spectrum.eigenvalues.len(),
-                100.0 * self.spectrum.tail.0 / self.total_variance,
-                self.spectrum.tail.1
-            ));
-        }
-        // Excess over the prediction at low noise: covariances do not describe such data.
-        let excess =
-            |c: &&Checked| c.ratio > 1.15 && c.measured - c.predicted > 3.0 * c.standard_error;
-        let worst = self
-            .check
-            .iter()
-            .filter(excess)
-            .filter(|c| c.sigma.is_some())
-            .max_by(|a, b| a.ratio.total_cmp(&b.ratio));
-        if let (Some(worst), Some(sigma)) = (worst, worst.and_then(|w| w.sigma)) {
-            self.warnings.push(format!(
-                "at σ = {sigma} splits disagree {:.2} times more than predicted (n = {}): the data \
-                 are not Gaussian there, trust the predictions at higher noise only",
-                worst.ratio, worst.n
-            ));
-        }
     }
 
     /// Compares samples of the user's models.

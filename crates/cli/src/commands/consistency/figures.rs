@@ -1,6 +1,7 @@
 use super::analysis::Analysis;
 use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
+use rmt_estimators::consistency::Comparison;
 use std::path::Path;
 
 /// `plot.svg` → `plot-name.svg`.
@@ -57,7 +58,7 @@ fn against_n(a: &Analysis) -> Figure {
     let mut series = vec![line("predicted".into(), 0, a.curve.iter().copied())];
     let measured: Vec<_> = a.check.iter().filter(|c| c.sigma.is_none()).collect();
     if !measured.is_empty() {
-        let error = |c: &&super::analysis::Checked| {
+        let error = |c: &&Comparison| {
             let half = 2.0 * c.relative * c.standard_error / c.measured;
             (c.relative - half, c.relative + half)
         };

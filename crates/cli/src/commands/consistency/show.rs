@@ -1,6 +1,7 @@
 use super::analysis::Analysis;
 use crate::files::cell;
 use crate::output::{number, table};
+use rmt_estimators::consistency::Comparison;
 
 /// Tables and a closing sentence.
 pub(super) fn text(analyses: &[Analysis], tolerance: f64) -> String {
@@ -142,7 +143,7 @@ fn classes(many: &[Analysis], tolerance: f64) -> String {
     out
 }
 
-fn ratio(check: &super::analysis::Checked) -> String {
+fn ratio(check: &Comparison) -> String {
     format!("{:.3} ± {:.3}", check.ratio, check.standard_error / check.predicted)
 }
 
@@ -172,8 +173,7 @@ pub(super) fn rows(analyses: &[Analysis]) -> Vec<Vec<String>> {
                 measured.map(|m| cell(m.1)).unwrap_or_default(),
             ]);
         };
-        let scaled =
-            |c: &super::analysis::Checked| (c.relative, c.relative * c.standard_error / c.measured);
+        let scaled = |c: &Comparison| (c.relative, c.relative * c.standard_error / c.measured);
         for s in &a.sizes {
             let measured = a.check.iter().find(|c| c.n == s.n && c.sigma.is_none()).map(scaled);
             push(s.n as f64, None, s.relative, measured);
