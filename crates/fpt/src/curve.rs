@@ -1,6 +1,6 @@
 //! Curves in a parameter or a size, exact derivatives, and spectral densities.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, declared};
 use crate::field::Number;
 use crate::input::Problem;
 use crate::model::{Answer, Derivative, Model, Point, Start};
@@ -200,7 +200,7 @@ pub fn size_curve(
 ) -> Result<Vec<(f64, Result<CurvePoint>)>> {
     if !problem.dims.contains_key(dimension) {
         let known: Vec<&str> = problem.dims.keys().map(String::as_str).collect();
-        let message = format!("no dimension of that name; declared are {}", known.join(", "));
+        let message = format!("no dimension of that name; {}", declared(&known));
         return Err(Error::invalid(format!("dims.{dimension}"), message));
     }
     let one = |size: &usize| {

@@ -149,3 +149,11 @@ impl From<Error> for TaskError {
         }
     }
 }
+
+/// `declared are a, b`, or that there are none.
+pub(crate) fn declared(names: &[&str]) -> String {
+    match names {
+        [] => "none is declared".to_owned(),
+        names => format!("declared are {}", names.join(", ")),
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::binding::{Binder, symbol_value};
 use crate::engine::{Classes, Coefficients, Engine, GroupData};
-use crate::error::{Error, Place, Result, Span};
+use crate::error::{Error, Place, Result, Span, declared};
 use crate::field::Number;
 use crate::formula::{Formulas, Scalar, Symbol, Values};
 use crate::input::Problem;
@@ -157,7 +157,7 @@ impl Model {
         let parameters = &self.program.declarations.parameters;
         parameters.iter().position(|(n, _)| n == name).ok_or_else(|| {
             let known: Vec<&str> = parameters.iter().map(|(n, _)| n.as_str()).collect();
-            let message = format!("no parameter of that name; declared are {}", known.join(", "));
+            let message = format!("no parameter of that name; {}", declared(&known));
             Error::invalid(format!("parameters.{name}"), message)
         })
     }

@@ -3,7 +3,7 @@
 
 use super::polynomial::Polynomial;
 use super::print::Printer;
-use super::system::System;
+use super::system::{NO_SYMBOLS, System};
 use crate::error::Result;
 use crate::formula::Symbol;
 use crate::input::{Concrete, RandomKind};
@@ -82,10 +82,11 @@ impl Model {
         Ok(out + "\\end{itemize}\n")
     }
 
-    /// Every step from the expression to the system.
+    /// Every step from the expression to the system; with a haar matrix all but the system itself,
+    /// which has no symbols then.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidInput`] if a haar matrix occurs.
+    /// As [`Model::text`], haar matrices apart.
     pub fn explain(&self) -> Result<String> {
         let program = &self.program;
         let d = &program.declarations;
@@ -140,6 +141,10 @@ impl Model {
             }
         }
         out += "\n4. reduced system\n";
+        if let Some(name) = self.rotated() {
+            out += &format!("   solved in numbers: {NO_SYMBOLS} ({name})\n");
+            return Ok(out);
+        }
         for line in self.text()?.lines() {
             out += &format!("   {line}\n");
         }

@@ -11,6 +11,10 @@ use crate::pencil::{Pencil, WordId};
 use crate::structure::Evaluation;
 use std::collections::{BTreeMap, HashMap};
 
+/// Why a rotated matrix has no system in symbols.
+pub(super) const NO_SYMBOLS: &str =
+    "the R-transform of a haar matrix has no closed form in symbols";
+
 /// What a ratio is summed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Over {
@@ -88,16 +92,23 @@ struct Builder<'a> {
     polynomials: HashMap<Scalar, Polynomial>,
 }
 
+impl Model {
+    /// Name of a rotated matrix that occurs.
+    pub(super) fn rotated(&self) -> Option<&str> {
+        let matrix = self.traces.iter().find_map(|t| t.structure.rotated.first())?;
+        Some(&self.program.declarations.random[matrix.factor].name)
+    }
+}
+
 impl System {
     /// The system of a model.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if a rotated matrix occurs.
     pub(crate) fn new(model: &Model) -> Result<Self> {
-        if let Some(matrix) = model.traces.iter().find_map(|t| t.structure.rotated.first()) {
-            let name = &model.program.declarations.random[matrix.factor].name;
-            let message = "the R-transform of a haar matrix has no closed form in symbols; value, \
-                           curve, derivative and simulation need none";
+        if let Some(name) = model.rotated() {
+            let message =
+                format!("{NO_SYMBOLS}; value, curve, derivative and simulation need none");
             return Err(Error::invalid(format!("random.{name}"), message));
         }
         let mut builder = Builder {

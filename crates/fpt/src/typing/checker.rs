@@ -1,7 +1,7 @@
 //! The type checker: one pass over the syntax tree.
 
 use super::{Declarations, FUNCTIONS, Program, shape_name};
-use crate::error::{Error, Place, Result, Span};
+use crate::error::{Error, Place, Result, Span, declared};
 use crate::formula::{Formulas, Scalar, Symbol};
 use crate::nodes::{Combination, Leaves, Letter, Node, NodeId, Nodes, Shape, TooLarge};
 use crate::syntax::{Ast, AstKind};
@@ -147,7 +147,7 @@ impl<'a> Typer<'a> {
         let hint = nearest(name, known.iter().copied())
             .map(|k| format!("; did you mean `{k}`?"))
             .unwrap_or_default();
-        format!("unknown {what} `{name}`, declared are {}{hint}", known.join(", "))
+        format!("unknown {what} `{name}`, {}{hint}", declared(known))
     }
 
     fn call(&mut self, function: &str, at: Span, argument: &Ast, span: Span) -> Result<Typed> {

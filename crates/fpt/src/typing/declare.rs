@@ -2,7 +2,7 @@
 
 use super::checker::{Typed, Typer};
 use super::{Declarations, Dimension, FUNCTIONS, FixedMatrix, RandomMatrix};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, declared};
 use crate::formula::{Formulas, Symbol};
 use crate::input::{Concrete, Problem, Random, RandomKind};
 use crate::nodes::Shape;
@@ -49,10 +49,7 @@ pub(super) fn declare(
     let dimension = |key: String, name: &str| {
         dimensions.iter().position(|d| d.name == name).ok_or_else(|| {
             let known: Vec<&str> = dimensions.iter().map(|d| d.name.as_str()).collect();
-            Error::invalid(
-                key,
-                format!("`{name}` is not in `dims`; declared are {}", known.join(", ")),
-            )
+            Error::invalid(key, format!("`{name}` is not in `dims`; {}", declared(&known)))
         })
     };
     for name in problem.dimension_weights.keys() {
