@@ -52,6 +52,12 @@ fn mistakes_are_marked_in_the_expression() {
         ),
         (vec!["--gallery", "ridge_bias", "--check", "1"], "at least 2"),
         (vec![], "no expression"),
+        (vec!["tr(Z)", "--random", "Z:n×p"], "none is declared"),
+        (vec!["tr(S)", "--dims", "n=-3"], "at least 1"),
+        // What would be left undone is refused.
+        (vec!["--gallery", "ridge_bias", "--latex", "--plot", "a.svg"], "--over"),
+        (vec!["--gallery", "ridge_bias", "--over", "lam=1..2:3", "--check", "5"], "--check"),
+        (vec!["--gallery", "ridge_bias", "--over", "lam=1..2:3", "--latex"], "--latex"),
     ] {
         let (status, out, err) = run(&arguments);
         assert_eq!(status, 2, "{arguments:?}: {out}{err}");
@@ -122,6 +128,11 @@ fn formulas_and_programs() {
         let (status, out, err) = run(&["--gallery", "ridge_bias", flag]);
         assert!(status == 0 && out.contains(word), "{flag}: {out}{err}");
     }
+    // A rotated matrix has no system in symbols; the steps up to it can be shown.
+    let (status, out, _) = run(&["--gallery", "rotated_projection", "--explain"]);
+    assert!(status == 0 && out.contains("3. Dyson") && out.contains("R-transform"), "{out}");
+    let (status, _, err) = run(&["--gallery", "rotated_projection", "--latex"]);
+    assert!(status == 2 && err.contains("random.X"), "{err}");
     let (status, out, _) = run(&["--gallery"]);
     assert!(status == 0 && out.lines().count() > 16, "{out}");
 }

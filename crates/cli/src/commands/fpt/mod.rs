@@ -32,18 +32,20 @@ pub(crate) struct Args {
     /// An expression, or a problem file in TOML or JSON (`-` for standard input).
     #[arg(value_name = "EXPR|FILE")]
     source: Option<String>,
-    #[command(flatten)]
-    declare: Declare,
     /// List the examples, or take one of them as the problem.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with = "source")]
     gallery: Option<String>,
     #[command(flatten)]
+    declare: Declare,
+    #[command(flatten)]
     show: Show,
     /// Vary a parameter or a size: lam=1e-3..10:log:50, n=100..400:31, lam=0.1,1.
-    #[arg(long, value_name = "KEY=RANGE", help_heading = "Curves")]
+    #[arg(long, value_name = "KEY=RANGE", conflicts_with_all = ["Show", "derivative", "check"])]
+    #[arg(help_heading = "Curves")]
     over: Option<String>,
     /// Spectral density Im(value)/π as a parameter z runs over a range: z=0..4:200, for tr(inv(M-z*I(p))).
-    #[arg(long, value_name = "KEY=RANGE", conflicts_with = "over", help_heading = "Curves")]
+    #[arg(long, value_name = "KEY=RANGE", help_heading = "Curves")]
+    #[arg(conflicts_with_all = ["over", "Show", "derivative", "check"])]
     density: Option<String>,
     /// Imaginary part of z for --density.
     #[arg(
@@ -54,11 +56,11 @@ pub(crate) struct Args {
         help_heading = "Curves"
     )]
     smoothing: f64,
-    /// Also the exact derivative by a parameter.
-    #[arg(long, value_name = "PARAM", help_heading = "Curves")]
+    /// Also the exact derivative by a parameter (curves have it anyway).
+    #[arg(long, value_name = "PARAM", conflicts_with = "Show", help_heading = "Curves")]
     derivative: Option<String>,
     /// Simulate the same expression: this many draws at the stated and at doubled sizes.
-    #[arg(long, value_name = "DRAWS", help_heading = "Simulation")]
+    #[arg(long, value_name = "DRAWS", conflicts_with = "Show", help_heading = "Simulation")]
     check: Option<usize>,
     /// Entries ±√variance instead of Gaussian ones.
     #[arg(long, requires = "check", help_heading = "Simulation")]
@@ -125,6 +127,12 @@ pub(crate) fn run(args: &Args) -> Result {
         print(&prose_table(&["example", "what it computes"], &rows))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let curves = args.over.is_some() || args.density.is_some();
+    if !curves && (args.output.plot.is_some() || args.output.report.is_some()) {
+        return Err(Failure::input(
+            "--plot and --report draw curves: add --over KEY=RANGE or --density z=RANGE",
+        ));
+    }
     let inputs = problem::inputs(args)?;
     let problem = problem::read(&inputs)?;
     let fail = |error: rmt_fpt::Error| failure(&inputs, error);
@@ -141,11 +149,6 @@ pub(crate) fn run(args: &Args) -> Result {
     }
     if let Some(range) = &args.density {
         return curve::density(args, &model, range, &inputs);
-    }
-    if args.output.plot.is_some() || args.output.report.is_some() {
-        return Err(Failure::input(
-            "--plot and --report draw curves: add --over KEY=RANGE or --density z=RANGE",
-        ));
     }
     value(args, &problem, &model, &inputs)
 }
@@ -262,7 +265,7 @@ fn value(args: &Args, problem: &Problem, model: &Model, inputs: &Inputs) -> Resu
         print(&table(&["quantity", "value", "meaning"], &rows))?;
         let margin = 1.0 - answer.rho;
         let close = if margin < 1e-3 { "; close to a singularity" } else { "" };
-        note(&format!("certified: rho is {} below 1{close}", number(margin, 3)));
+        note(&format!("certified: rho = {} is below 1{close}", number(answer.rho, 3)));
         if let Some(verdict) = verdict {
             note(verdict);
         }

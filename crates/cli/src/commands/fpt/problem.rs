@@ -73,7 +73,7 @@ fn declare(inputs: &mut Inputs, flags: &Declare) -> Result<()> {
     for text in &flags.dims {
         let (name, size) = split(text, '=', "--dims", "n=300")?;
         let size: usize = size.parse().map_err(|_| {
-            Failure::input(format!("--dims {text}: `{size}` is not a whole number"))
+            Failure::input(format!("--dims {text}: `{size}` is not a whole number of at least 1"))
         })?;
         set(inputs, "dims", name, json!(size))?;
     }
