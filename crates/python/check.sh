@@ -14,7 +14,8 @@ command -v python3 >/dev/null || skip "there is no python3"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || skip "$(python3 --version) is older than 3.10"
 
 venv=target/python-venv
-if [ ! -x "$venv/bin/pip" ]; then
+# A folder that was moved or copied leaves scripts whose interpreter is gone.
+if ! "$venv/bin/pip" --version >/dev/null 2>&1; then
   rm -rf "$venv"
   python3 -m venv "$venv" || skip "python3 -m venv fails (on Debian: apt install python3-venv)"
 fi

@@ -11,12 +11,13 @@
 //! above κ_min only if the factor 1/(1 − γ′) grows from the optimum to κ_min by more than the
 //! estimate is uncertain (two standard errors); otherwise the data do not support the prediction.
 
+mod replicates;
+
 use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
 use crate::shrinkage::Shrinkage;
-use crate::uncertainty::{self, Uncertainty};
 use crate::{Error, Result};
-use faer::Col;
+use replicates::Replicates;
 use rmt_models::kernel::{Family, Kernel, Levels, SampleCorrelation};
 
 /// The optimally tuned error on another number of rows.
@@ -26,7 +27,7 @@ pub struct LearningPoint {
     pub rows: usize,
     /// Error with the best ridge.
     pub error: f64,
-    /// Its 95 % band, from the fluctuation of the residuals about their mean over data sets.
+    /// Its 95 % band, from data sets redrawn from the fit, the best ridge chosen in each.
     pub band: (f64, f64),
     /// The best ridge λ′ on n′ rows.
     pub lambda: f64,
@@ -44,10 +45,12 @@ struct Seen {
     kappa: f64,
     df1: f64,
     df2: f64,
-    /// N(κ), without the factor of a fitted mean.
-    level: f64,
-    /// CorrGCV on the rows there are, likewise.
-    error: f64,
+    /// |r|², in units of unit².
+    squares: f64,
+    /// CorrGCV on the rows there are over |r|², without the factor of a fitted mean.
+    per_square: f64,
+    /// 1 − γ.
+    room: f64,
 }
 
 pub(crate) fn curve(
@@ -86,7 +89,6 @@ pub(crate) fn curve(
     for (lambda_index, step) in steps.iter().enumerate() {
         let Some(c) = step.correlated else { continue };
         let squares: f64 = step.d.iter().zip(b).map(|(d, b)| (d * b).powi(2)).sum();
-        let train = (squares + rest) / n as f64;
         // α̃ = κ̃ Tr KG̃²/df̃₁; s = T′/(κ̃ Tr KG̃²).
         let tilde = c.kappa_tilde * c.resolvent / step.df1;
         let s = step.slope / (c.kappa_tilde_units * c.resolvent);
@@ -102,13 +104,27 @@ pub(crate) fn curve(
             kappa: c.kappa,
             df1: step.df1,
             df2: step.df1 * (1.0 - alpha),
-            level: train / c.phi * one_minus_gamma,
-            error: train / c.phi,
+            squares: squares + rest,
+            per_square: 1.0 / (n as f64 * c.phi),
+            room: one_minus_gamma,
         });
     }
-    // N(κ) ≥ σ²: the one of the best fit to these rows bounds the noise, and is the least noisy.
-    let noise =
-        seen.iter().min_by(|a, b| a.error.total_cmp(&b.error)).map_or(f64::INFINITY, |at| at.level);
+    let own_error = |at: &Seen| at.squares * at.per_square;
+    let Some(own_best) = seen.iter().min_by(|a, b| own_error(a).total_cmp(&own_error(b))) else {
+        return Err(Error::OutOfRange {
+            what: "rows",
+            value: n as f64,
+            remedy: "too few rows for a learning curve",
+        });
+    };
+    let replicates = Replicates::new(
+        data,
+        decomposition,
+        &seen.iter().map(|at| &steps[at.lambda_index]).collect::<Vec<_>>(),
+        &steps[own_best.lambda_index],
+        kernel,
+        target,
+    )?;
     let mut out = Vec::with_capacity(sizes.len());
     for &rows in sizes {
         if rows < 2 {
@@ -122,7 +138,9 @@ pub(crate) fn curve(
         let mut best: Option<Candidate<'_>> = None;
         let mut last_room = 1.0;
         let mut hint = None;
-        for at in &seen {
+        // The error over |r|² at every κ; infinite where it is out of reach.
+        let mut scale = vec![f64::INFINITY; seen.len()];
+        for (k, at) in seen.iter().enumerate() {
             let complement = levels.rank() - at.df1;
             if complement <= 0.0 {
                 // λ′ would be negative.
@@ -138,7 +156,8 @@ pub(crate) fn curve(
             if room == 0.0 {
                 continue;
             }
-            let error = at.level * levels.mean_factor(kappa_tilde) / room;
+            scale[k] = at.per_square * at.room * levels.mean_factor(kappa_tilde) / room;
+            let error = at.squares * scale[k];
             let lambda = at.kappa * kappa_tilde * at.df1 / rows as f64;
             if best.as_ref().is_none_or(|b| error < b.error) {
                 best = Some(Candidate { error, lambda, room, at });
@@ -151,15 +170,14 @@ pub(crate) fn curve(
                 remedy: "so few rows are outside what this data set determines",
             });
         };
-        let step = &steps[best.at.lambda_index];
-        let uncertainty = about_the_mean(data, decomposition, step, kernel, target, noise)?;
+        let spread = replicates.spread(&scale, &steps[best.at.lambda_index], best.at.squares);
         let growth = best.room / last_room;
         out.push(LearningPoint {
             rows,
             error: best.error,
-            band: uncertainty.band(best.error),
+            band: spread.band(best.error),
             lambda: best.lambda,
-            supported: !whole || growth > 1.0 + 2.0 * uncertainty.relative_error(),
+            supported: !whole || growth > 1.0 + 2.0 * spread.relative_error,
         });
     }
     Ok(out)
@@ -171,32 +189,4 @@ struct Candidate<'a> {
     /// 1 − γ′.
     room: f64,
     at: &'a Seen,
-}
-
-/// Uncertainty of |r|² at one ridge about its mean over data sets.
-fn about_the_mean(
-    data: &Prepared,
-    decomposition: &Decomposition,
-    step: &Shrinkage,
-    kernel: Option<&Kernel>,
-    target: usize,
-    noise: f64,
-) -> Result<Uncertainty> {
-    let law = uncertainty::law(data, decomposition, step, kernel)?;
-    let b = decomposition.b.col_as_slice(target);
-    let inner = Col::from_fn(b.len(), |j| step.d[j] * step.d[j] * b[j]);
-    let mut twice: Vec<f64> = (decomposition.left(data) * inner).iter().copied().collect();
-    let mut residuals: f64 = step.d.iter().zip(b).map(|(d, b)| (d * b).powi(2)).sum();
-    if let Some(perp) = &decomposition.perp {
-        for (t, e) in twice.iter_mut().zip(perp.col_as_slice(target)) {
-            *t += e;
-            residuals += e * e;
-        }
-    }
-    let image = match kernel {
-        Some(kernel) => kernel.apply(&twice)?,
-        None => twice.clone(),
-    };
-    let product = twice.iter().zip(&image).map(|(a, b)| a * b).sum();
-    Ok(law.about_the_mean(step, b, residuals, product, noise))
 }

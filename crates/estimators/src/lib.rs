@@ -25,6 +25,7 @@ mod path;
 mod prepare;
 mod random_features;
 mod regression;
+mod resample;
 mod residuals;
 mod row_correlation;
 mod shrinkage;

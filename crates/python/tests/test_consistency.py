@@ -51,7 +51,7 @@ def test_bad_inputs(digits):
         (dict(sigma=[]), "sigma"),
         (dict(tolerance=2.0), "tolerance"),
         (dict(mean="median"), "mean"),
-        (dict(n=[1]), "n: 1"),
+        (dict(n=[1]), "`n` is 1"),
         (dict(n=[2.5]), "n: 2.5"),
         (dict(trained_on=3), "trained_on"),
         (dict(n=[15], check=2), "check"),

@@ -1,8 +1,7 @@
 //! Bands from refits of resampled rows.
 
-use rand::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rayon::prelude::*;
+use crate::resample::quantile;
+use rand::Rng;
 
 /// A central interval with its nominal level.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,22 +15,6 @@ pub struct Band {
 /// Nominal level of every band.
 pub(super) const LEVEL: f64 = 0.9;
 
-/// Statistics of `count` resamplings, resampling by resampling; those that failed are left out.
-/// Each has its own stream of `seed`: the result does not depend on the number of threads.
-pub(super) fn resample(
-    count: usize,
-    seed: u64,
-    statistic: impl Fn(&mut Xoshiro256PlusPlus) -> Option<Vec<f64>> + Sync,
-) -> Vec<Vec<f64>> {
-    (0..count as u64)
-        .into_par_iter()
-        .filter_map(|index| {
-            let stream = rmt_task::Draw { seed, index }.stream();
-            statistic(&mut Xoshiro256PlusPlus::seed_from_u64(stream))
-        })
-        .collect()
-}
-
 /// `count` row positions with replacement.
 pub(super) fn positions(random: &mut impl Rng, count: usize) -> Vec<usize> {
     (0..count).map(|_| random.random_range(0..count)).collect()
@@ -42,13 +25,6 @@ fn sorted(mut replicates: Vec<f64>) -> Option<Vec<f64>> {
     replicates.retain(|x| x.is_finite());
     replicates.sort_by(f64::total_cmp);
     (replicates.len() >= 20).then_some(replicates)
-}
-
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (i, part) = (at.floor() as usize, at.fract());
-    let next = sorted[(i + 1).min(sorted.len() - 1)];
-    sorted[i] + part * (next - sorted[i])
 }
 
 /// The basic (reflected) interval 2θ̂ − quantiles of θ*: what resampling adds to an estimate, the

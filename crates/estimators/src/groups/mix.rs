@@ -10,8 +10,9 @@
 //! and predictions use ŵ_2 − ŵ_1 shrunk to that length. Theory of a weighted mixture: two groups of
 //! [`rmt_models::groups`] with weights (1−α)n/n_1 and αn/n_2.
 
-use super::bootstrap::{Band, band, percentile_band, resample};
+use super::bootstrap::{Band, band, percentile_band};
 use super::pool::{Pool, covariance};
+use crate::resample::resample;
 use crate::{Error, Result};
 use faer::Mat;
 use rmt_models::groups::{Populations, Sample, Source};

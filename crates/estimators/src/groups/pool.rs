@@ -1,6 +1,7 @@
 //! The rows at hand as a population.
 
-use super::bootstrap::{Band, band, positions, resample};
+use super::bootstrap::{Band, band, positions};
+use crate::resample::resample;
 use crate::{Error, Result, Table};
 use faer::linalg::solvers::{DenseSolveCore, Solve};
 use faer::{Mat, Side};

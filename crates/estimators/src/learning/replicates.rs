@@ -1,0 +1,182 @@
+//! Data sets redrawn from the fit: how far the least error of a learning curve strays.
+//!
+//! The multipliers of |r|² (κ, γ, γ′) fluctuate by 1/n, |r|² itself by 1/√n, and so does its slope
+//! in ln λ: the ridge that the minimum picks follows the noise, which lowers the minimum by
+//! Var ε′/(2E″) and adds twice the square of that to its variance (ε the relative fluctuation, E the
+//! error); at n′ > n, where the curve is flat, up to a third of the whole. So the features are held
+//! fixed, targets redrawn, Uᵀy* = s + σε with ε ~ N(0, UᵀKU), and every redrawn data set chooses its
+//! ridge anew. The signal s keeps its energy in blocks of neighbouring eigenvalues,
+//! s_j² = b_j²·(1 − σ² Σk/Σb²)₊ over the block with k_j = u_jᵀKu_j, and σ² is such that |r|² at the
+//! best ridge keeps its mean: the expected curve is then that of the data. (The ridge fit in place
+//! of s leaves out what it shrinks; its curve is flatter and its minimum too sure by a twentieth.)
+//!
+//! The features add a variance of their own ([`ResidualLaw::of_features`]), independent of the
+//! noise. A kernel that is only approximate cannot be drawn from: the band of the residuals at the
+//! chosen ridge stands in.
+
+use crate::Result;
+use crate::decomposition::Decomposition;
+use crate::prepare::Prepared;
+use crate::resample::{quantile, resample};
+use crate::shrinkage::Shrinkage;
+use crate::uncertainty::{self, ResidualLaw};
+use faer::Mat;
+use rand::Rng;
+use rand_distr::{ChiSquared, Distribution, StandardNormal};
+use rmt_models::kernel::Kernel;
+
+/// Redrawn data sets.
+const DRAWS: usize = 400;
+/// Their seed: the same data give the same band.
+const SEED: u64 = 0;
+
+/// Rounds between the signal and σ², each of which changes the other less.
+const ROUNDS: usize = 20;
+
+/// |r|² of redrawn data sets.
+pub(super) struct Replicates<'a> {
+    b: &'a [f64],
+    law: ResidualLaw,
+    /// σ².
+    noise: f64,
+    /// Expected |r|² at every ridge, each in its own units.
+    expected: Vec<f64>,
+    /// The same for each data set, data sets × ridges; `None` where the noise cannot be drawn.
+    drawn: Option<Vec<Vec<f64>>>,
+}
+
+/// How far an estimate strays.
+pub(super) struct Spread {
+    /// Quantiles of estimate/truth at 2.5 and 97.5 %.
+    quantiles: (f64, f64),
+    /// Standard deviation of estimate/truth.
+    pub(super) relative_error: f64,
+}
+
+impl Spread {
+    pub(super) fn band(&self, estimate: f64) -> (f64, f64) {
+        (estimate / self.quantiles.1, estimate / self.quantiles.0)
+    }
+}
+
+impl<'a> Replicates<'a> {
+    /// |r|² at each of `steps`, redrawn from the fit at the ridge of `fit`.
+    pub(super) fn new(
+        data: &Prepared,
+        decomposition: &'a Decomposition,
+        steps: &[&Shrinkage],
+        fit: &Shrinkage,
+        kernel: Option<&Kernel>,
+        target: usize,
+    ) -> Result<Self> {
+        let b = decomposition.b.col_as_slice(target);
+        let law = uncertainty::law(data, decomposition, fit, kernel)?;
+        let squares = |step: &Shrinkage, of: &dyn Fn(usize) -> f64| -> f64 {
+            step.d.iter().enumerate().map(|(j, d)| d * d * of(j)).sum()
+        };
+        let all = squares(fit, &|j| b[j] * b[j]) + decomposition.rest[target];
+        let mut noise = all / law.trace;
+        let mut signal = Vec::new();
+        for _ in 0..ROUNDS {
+            signal = block_signal(b, &law.along, noise);
+            noise = (all - squares(fit, &|j| signal[j] * signal[j])).max(0.0) / law.trace;
+        }
+        // The share of the noise outside the features; none where they span everything.
+        let outside = match decomposition.whole {
+            true => 0.0,
+            false => (law.trace - squares(fit, &|j| law.along[j])).max(0.0),
+        };
+        let expected = steps.iter().map(|step| {
+            squares(step, &|j| signal[j] * signal[j] + noise * law.along[j]) + noise * outside
+        });
+        let expected = expected.collect();
+        let scale = noise.sqrt();
+        let energies = |inside: &[f64], rest: f64| -> Vec<f64> {
+            let of = |j: usize| (signal[j] + scale * inside[j]).powi(2);
+            steps.iter().map(|step| squares(step, &of) + noise * rest).collect()
+        };
+        let drawn = match kernel.filter(|kernel| !kernel.is_identity()) {
+            None => Some(resample(DRAWS, SEED, |random| {
+                let inside: Vec<f64> = normals(random, b.len());
+                let missing = (data.dimension() - b.len()) as f64;
+                let rest = ChiSquared::new(missing).map_or(0.0, |chi| chi.sample(random));
+                Some(energies(&inside, rest))
+            })),
+            Some(kernel) => coloured(data, kernel)?.map(|e| {
+                let inside = decomposition.left(data).transpose() * &e;
+                (0..e.ncols())
+                    .map(|k| {
+                        let part = inside.col_as_slice(k);
+                        let whole: f64 = e.col_as_slice(k).iter().map(|x| x * x).sum();
+                        let taken: f64 = part.iter().map(|x| x * x).sum();
+                        let rest = if decomposition.whole { 0.0 } else { whole - taken };
+                        energies(part, rest.max(0.0))
+                    })
+                    .collect()
+            }),
+        };
+        Ok(Self { b, law, noise, expected, drawn })
+    }
+
+    /// Of the least product of |r|² and `scale`, which the data have at the ridge of `at`.
+    pub(super) fn spread(&self, scale: &[f64], at: &Shrinkage, squares: f64) -> Spread {
+        let least = |energies: &[f64]| {
+            energies.iter().zip(scale).map(|(e, s)| e * s).fold(f64::INFINITY, f64::min)
+        };
+        let Some(drawn) = &self.drawn else {
+            let uncertainty = self.law.uncertainty();
+            let (low, high) = uncertainty.band(1.0);
+            let relative_error = uncertainty.relative_error();
+            return Spread { quantiles: (high.recip(), low.recip()), relative_error };
+        };
+        let truth = least(&self.expected);
+        let features = self.law.of_features(at, self.b, self.noise).sqrt() / squares;
+        let shifts = resample(drawn.len(), SEED + 1, |random| Some(normals(random, 1)));
+        let mut ratios: Vec<f64> = drawn
+            .iter()
+            .zip(shifts)
+            .map(|(energies, shift)| least(energies) / truth * (features * shift[0]).exp())
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let count = ratios.len() as f64;
+        let mean = ratios.iter().sum::<f64>() / count;
+        let square = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        Spread {
+            quantiles: (quantile(&ratios, 0.025), quantile(&ratios, 0.975)),
+            relative_error: square.sqrt(),
+        }
+    }
+}
+
+/// The signal by blocks of √r neighbouring components.
+fn block_signal(b: &[f64], along: &[f64], noise: f64) -> Vec<f64> {
+    let size = (b.len() as f64).sqrt().ceil() as usize;
+    let blocks = b.chunks(size).zip(along.chunks(size));
+    blocks
+        .flat_map(|(b, along)| {
+            let energy: f64 = b.iter().map(|b| b * b).sum();
+            let part = (1.0 - noise * along.iter().sum::<f64>() / energy).max(0.0);
+            b.iter().map(move |b| b * part.sqrt())
+        })
+        .collect()
+}
+
+fn normals(random: &mut impl Rng, count: usize) -> Vec<f64> {
+    (0..count).map(|_| random.sample(StandardNormal)).collect()
+}
+
+/// Noise of covariance K without its mean along the fitted one, n × draws.
+fn coloured(data: &Prepared, kernel: &Kernel) -> Result<Option<Mat<f64>>> {
+    let n = data.rows;
+    let white = resample(DRAWS, SEED, |random| Some(normals(random, n)));
+    let mut out = Mat::zeros(n, DRAWS);
+    for (k, white) in white.iter().enumerate() {
+        let Some(mut noise) = kernel.colour(white)? else { return Ok(None) };
+        if let Some(s) = &data.direction {
+            let along: f64 = s.iter().zip(&noise).map(|(s, e)| s * e).sum();
+            noise.iter_mut().zip(s).for_each(|(e, s)| *e -= along * s);
+        }
+        out.col_as_slice_mut(k).copy_from_slice(&noise);
+    }
+    Ok(Some(out))
+}

@@ -1,0 +1,29 @@
+//! Statistics of redrawn data.
+
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
+
+/// Statistics of `count` resamplings, resampling by resampling; those that failed are left out.
+/// Each has its own stream of `seed`: the result does not depend on the number of threads.
+pub(crate) fn resample(
+    count: usize,
+    seed: u64,
+    statistic: impl Fn(&mut Xoshiro256PlusPlus) -> Option<Vec<f64>> + Sync,
+) -> Vec<Vec<f64>> {
+    (0..count as u64)
+        .into_par_iter()
+        .filter_map(|index| {
+            let stream = rmt_task::Draw { seed, index }.stream();
+            statistic(&mut Xoshiro256PlusPlus::seed_from_u64(stream))
+        })
+        .collect()
+}
+
+/// Quantile `q` of sorted numbers, linear between them.
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q * (sorted.len() - 1) as f64;
+    let (i, part) = (at.floor() as usize, at.fract());
+    let next = sorted[(i + 1).min(sorted.len() - 1)];
+    sorted[i] + part * (next - sorted[i])
+}
