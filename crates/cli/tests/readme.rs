@@ -3,27 +3,6 @@
 mod common;
 
 use common::{Folder, repository};
-use std::path::Path;
-
-/// A folder in which paths of the repository work and files can be written.
-fn workplace() -> Folder {
-    let folder = Folder::new();
-    for name in ["data", "reference"] {
-        copy(Path::new(&repository(name)), &folder.path(name));
-    }
-    std::fs::create_dir_all(folder.path("docs/images")).expect("a writable temporary folder");
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a writable temporary folder");
-    for entry in std::fs::read_dir(from).expect("a folder of the repository") {
-        let entry = entry.expect("a readable folder");
-        if entry.file_type().expect("a file type").is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a readable file");
-        }
-    }
-}
 
 /// The arguments of a command line, quotes taken off.
 fn words(line: &str) -> Vec<String> {
@@ -54,7 +33,7 @@ fn run(folder: &Folder, line: &str) {
 
 #[test]
 fn every_command_of_the_readme_runs() {
-    let folder = workplace();
+    let folder = Folder::workplace();
     let readme = std::fs::read_to_string(repository("README.md")).expect("the README");
     let mut count = 0;
     for line in readme.lines() {
@@ -68,7 +47,7 @@ fn every_command_of_the_readme_runs() {
 
 #[test]
 fn every_example_of_the_help_texts_runs() {
-    let folder = workplace();
+    let folder = Folder::workplace();
     // What the examples take as given.
     let example: serde_json::Value =
         serde_json::from_str(&folder.done(&["predict", "ridge", "--json"])).expect("JSON");

@@ -9,6 +9,24 @@
 //! results out; no files.
 //!
 //! λ multiplies |θ|² beside the *mean* squared residual: scikit-learn's `alpha` is nλ.
+//!
+//! ```
+//! use rmt_estimators::{Criteria, Criterion, Options, Regression, Table};
+//! use rmt_models::kernel::{Family, SampleCorrelation};
+//!
+//! // A slow wave and a fast one, eighty steps; the target follows the slow one.
+//! let x: Vec<f64> = (0..80).flat_map(|t| [(0.1 * t as f64).sin(), (2.3 * t as f64).cos()]).collect();
+//! let y: Vec<f64> = (0..80).map(|t| (0.1 * t as f64).sin() + 0.3 * (0.5 * t as f64).cos()).collect();
+//! let data = Regression::new(Table::new(&x, 80, 2)?, Table::column(&y), &Options::default())?;
+//!
+//! let kernel = SampleCorrelation::from(Family::Exponential { length: 5.0 }).kernel(80)?;
+//! let criteria = Criteria { loo: true, correlation: Some(&kernel), ..Criteria::default() };
+//! let path = data.tuned_path(&data.grid(30), &criteria, Criterion::CorrGcv)?;
+//! let best = path.choose(Criterion::CorrGcv, 0)?;
+//! // Neighbouring rows give the answer away to GCV, not to CorrGCV.
+//! assert!(best.value > path.targets[0].gcv[best.index]);
+//! # Ok::<(), rmt_estimators::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod choose;

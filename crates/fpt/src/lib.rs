@@ -11,6 +11,21 @@
 //! reduced to as few scalar unknowns as it has, and the solution accepted only with a certificate
 //! that it is the physical one. Sources: Helton, Rashidi Far and Speicher (2007); Helton, Mai and
 //! Speicher (2018); Ajanki, Erdős and Krüger (2019); Subramonian and Dohmatob (2025).
+//!
+//! ```
+//! use rmt_fpt::{Model, Problem};
+//!
+//! let problem: Problem = serde_json::from_str(r#"{
+//!     "dims": {"n": 300, "p": 200},
+//!     "random": {"Z": {"rows": "n", "cols": "p", "variance": "1"}},
+//!     "parameters": {"lam": 0.1},
+//!     "expression": "tr(inv(Z'*Z/n + lam*I(p)))"
+//! }"#)?;
+//! let answer = Model::new(&problem)?.evaluate()?;
+//! assert!((answer.value.re - 1.805_937_104_039).abs() < 1e-12);
+//! assert!(answer.rho < 1.0); // The certificate.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod binding;

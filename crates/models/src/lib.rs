@@ -1,5 +1,33 @@
 //! Population models of high-dimensional learning, and the correlations between samples that they
 //! share with the estimators.
+//!
+//! Each model is a [`Task`](rmt_task::Task): typed inputs, every quantity that they determine, and where an
+//! experiment exists a finite-size draw of the same quantities.
+//!
+//! ```
+//! use rmt_core::Modes;
+//! use rmt_models::{Ridge, RidgeInputs};
+//! use rmt_task::{Draw, Simulate, Task};
+//!
+//! // 200 samples of a power law of 400 modes.
+//! let spectrum = Modes::PowerLaw { p: 400, alpha: 1.2, scale: 1.0, reversed: false };
+//! let inputs = RidgeInputs {
+//!     target: Some(spectrum.clone()),
+//!     spectrum,
+//!     n: 200.0,
+//!     lambda: 1e-3,
+//!     noise_variance: 0.1,
+//!     coefficients: None,
+//!     test_spectrum: None,
+//!     test_covariance: None,
+//!     resolvent_at: None,
+//!     density_at: None,
+//! };
+//! let risk = Ridge::evaluate(&inputs)?.number("risk").unwrap_or(f64::NAN);
+//! let draw = Ridge::draw(&inputs, Draw { seed: 0, index: 0 })?.number("risk").unwrap_or(f64::NAN);
+//! assert!((draw / risk - 1.0).abs() < 0.5); // One draw of 200 samples: they fluctuate.
+//! # Ok::<(), rmt_task::TaskError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod activation;

@@ -17,6 +17,16 @@ impl Folder {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
+    /// A folder in which paths of the repository work and files can be written.
+    pub(crate) fn workplace() -> Self {
+        let folder = Self::new();
+        for name in ["data", "reference"] {
+            copy(Path::new(&repository(name)), &folder.path(name));
+        }
+        std::fs::create_dir_all(folder.path("docs/images")).expect("a writable temporary folder");
+        folder
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -73,4 +83,14 @@ impl Folder {
 pub(crate) fn repository(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.join(name).to_string_lossy().into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a writable temporary folder");
+    for entry in std::fs::read_dir(from).expect("a folder of the repository") {
+        let entry = entry.expect("a readable folder");
+        if entry.file_type().expect("a file type").is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a readable file");
+        }
+    }
 }
