@@ -64,6 +64,18 @@ pub enum Error {
         /// The family.
         family: &'static str,
     },
+    /// Entries whose squares leave the range of numbers.
+    #[error(
+        "column {column} of `{what}` has entries of size {size:e}, whose squares are not numbers any more; change its unit"
+    )]
+    Scale {
+        /// `x` or `y`.
+        what: &'static str,
+        /// Column.
+        column: usize,
+        /// Largest absolute value.
+        size: f64,
+    },
     /// Features without any variance.
     #[error("all features are constant (zero after centring); there is nothing to regress on")]
     NoVariance,

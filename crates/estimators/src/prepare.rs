@@ -65,8 +65,9 @@ impl Prepared {
         };
         let root_weights: Option<Vec<f64>> =
             weights.as_ref().map(|w| w.iter().map(|w| w.sqrt()).collect());
-        let (x_mean, x_scale, x) = prepared(x, options, weights.as_deref(), options.standardize)?;
-        let (y_mean, _, y) = prepared(y, options, weights.as_deref(), false)?;
+        let weighting = weights.as_deref();
+        let (x_mean, x_scale, x) = prepared("x", x, options, weighting, options.standardize)?;
+        let (y_mean, _, y) = prepared("y", y, options, weighting, false)?;
         let root = |row: usize| root_weights.as_ref().map_or(1.0, |w| w[row]);
         Ok(Self {
             rows: n,
@@ -126,8 +127,12 @@ impl Prepared {
     }
 }
 
+/// Sizes whose squares, and sums of them, are numbers with all their digits.
+pub(crate) const SQUARED: std::ops::RangeInclusive<f64> = 1e-145..=1e145;
+
 /// Means, scales, and the table centred, scaled and weighted.
 fn prepared(
+    what: &'static str,
     table: Table<'_>,
     options: &Options,
     weights: Option<&[f64]>,
@@ -145,13 +150,19 @@ fn prepared(
                 Some(w) => column.iter().zip(w).map(|(v, w)| w * f(*v)).sum::<f64>() / n,
             }
         };
-        let (first, size) = (column[0], column.iter().fold(0.0_f64, |m, v| m.max(v.abs())));
+        let (first, size) = (column[0], largest(column));
+        // Sums of n squares have to be numbers, unless the scale is taken out.
+        let range = if standardize { 1e-290..=1e290 } else { SQUARED };
+        if size != 0.0 && !range.contains(&size) {
+            return Err(Error::Scale { what, column: j, size });
+        }
         if options.intercept {
             means[j] = weighted(&|v| v, column);
             column.iter_mut().for_each(|v| *v -= means[j]);
         }
         if standardize {
-            scales[j] = weighted(&|v| v * v, column).sqrt();
+            let unit = if size > 0.0 { size } else { 1.0 };
+            scales[j] = unit * weighted(&|v| (v / unit).powi(2), column).sqrt();
             if scales[j] <= 1e-13 * size || scales[j] == 0.0 {
                 return Err(Error::ConstantFeature { column: j, value: first });
             }
@@ -162,6 +173,10 @@ fn prepared(
         }
     }
     Ok((means, scales, out))
+}
+
+fn largest(column: &[f64]) -> f64 {
+    column.iter().fold(0.0, |m, v| m.max(v.abs()))
 }
 
 /// Weights of mean 1.

@@ -69,12 +69,21 @@ impl<'a> Table<'a> {
         for j in 0..self.columns {
             let column = || self.values.iter().skip(j).step_by(self.columns);
             let mean = column().sum::<f64>() / n;
-            let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-            let scale = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+            // In units of the largest entry: squares of large ones would not be numbers.
+            let size = column().fold(0.0_f64, |m, v| m.max(v.abs()));
+            let unit = if size > 0.0 { size } else { 1.0 };
+            let variance = column().map(|v| ((v - mean) / unit).powi(2)).sum::<f64>() / n;
+            let scale = if variance > 0.0 { unit * variance.sqrt() } else { 1.0 };
             let entries = out.iter_mut().skip(j).step_by(self.columns);
             entries.for_each(|v| *v = (*v - mean) / scale);
         }
         out
+    }
+
+    /// The column and size of the first entry larger than `limit`.
+    pub(crate) fn beyond(&self, limit: f64) -> Option<(usize, f64)> {
+        let at = self.values.iter().position(|v| v.abs() > limit)?;
+        Some((at % self.columns, self.values[at].abs()))
     }
 
     /// Refuses tables without columns and entries that are not finite.

@@ -2,11 +2,13 @@
 
 mod lags;
 mod source;
+mod stream;
 
 pub(crate) use lags::{Feature, Lags, rows_with_past};
 pub(crate) use source::Source;
 
 use crate::failure::{Failure, Result};
+use rmt_estimators::Error;
 
 /// Which columns of a file are what, and which of its features come from earlier rows.
 #[derive(clap::Args, Clone, Default)]
@@ -93,7 +95,9 @@ impl Dataset {
         let (groups, time, weights) =
             (extra(&columns.groups)?, extra(&columns.time)?, extra(&columns.weights)?);
         let mut notes = source.notes();
-        let reserved: Vec<usize> = [groups, time, weights].into_iter().flatten().collect();
+        let roles = [("--groups", groups), ("--time", time), ("--weights", weights)];
+        refuse_targets_as(source, &targets, &roles)?;
+        let reserved: Vec<usize> = roles.iter().filter_map(|(_, position)| *position).collect();
         let features = chosen_features(source, columns, &targets, &reserved, &mut notes)?;
 
         let read = |positions: &[usize]| -> Result<Vec<Vec<f64>>> {
@@ -166,6 +170,31 @@ impl Dataset {
         };
         set.check_columns(!columns.features.is_empty())?;
         Ok(set)
+    }
+
+    /// An error of the estimators in the names of the user's columns.
+    pub(crate) fn named(&self, error: Error) -> Failure {
+        match error {
+            Error::ConstantFeature { column, value } => {
+                let name = self.features.get(column).map(ToString::to_string).unwrap_or_default();
+                Failure::input(format!(
+                    "column \"{name}\" is {value} in every row of the fit: leave it out with \
+                     --drop, or fit without --standardize"
+                ))
+            }
+            Error::Scale { what, column, size } => {
+                let name = match what {
+                    "x" => self.features.get(column).map(ToString::to_string),
+                    _ => self.targets.get(column).cloned(),
+                };
+                Failure::input(format!(
+                    "column \"{}\" has entries of size {size:e}, whose squares are not numbers any \
+                     more: change its unit",
+                    name.unwrap_or_default()
+                ))
+            }
+            other => Failure::input(other),
+        }
     }
 
     /// Constant targets are refused; constant features too if they were named, else left out.
@@ -277,6 +306,24 @@ fn chosen_features(
         )));
     }
     Ok(features)
+}
+
+/// A target is not known for new rows: it cannot weigh, order or group them.
+fn refuse_targets_as(
+    source: &Source,
+    targets: &Targets,
+    roles: &[(&str, Option<usize>)],
+) -> Result<()> {
+    let Targets::Columns(targets) = targets else { return Ok(()) };
+    for (option, position) in roles {
+        if let Some(position) = position.filter(|p| targets.contains(p)) {
+            return Err(Failure::input(format!(
+                "{option} {0}: \"{0}\" is to be predicted; give another column",
+                source.header()[position]
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A feature that equals a target gives a perfect and worthless fit.
