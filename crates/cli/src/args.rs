@@ -49,12 +49,13 @@ pub(crate) struct Output {
 impl Output {
     /// Refuses file names that cannot be written as asked, before anything is computed.
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(path) = &self.out
-            && !matches!(extension(path).as_str(), "csv" | "json")
-        {
-            return Err(Failure::input(format!(
-                "--out {path}: name a file that ends in .csv or .json"
-            )));
+        self.check_forms(&["csv", "json"])
+    }
+
+    /// The same where results can be written in other forms.
+    pub(crate) fn check_forms(&self, forms: &[&str]) -> Result<()> {
+        if let Some(path) = &self.out {
+            check_out(path, forms)?;
         }
         if let Some(path) = &self.report
             && extension(path) != "html"
@@ -70,6 +71,16 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// Refuses a file of results in a form that is not among `forms`.
+fn check_out(path: &str, forms: &[&str]) -> Result<()> {
+    if forms.contains(&extension(path).as_str()) {
+        return Ok(());
+    }
+    let forms: Vec<String> = forms.iter().map(|form| format!(".{form}")).collect();
+    let forms = forms.join(" or ");
+    Err(Failure::input(format!("--out {path}: name a file that ends in {forms}")))
 }
 
 /// Reads a figure's file name; one that cannot be drawn is refused under its option's name.

@@ -113,6 +113,24 @@ pub fn read_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array)>, String
     Ok(arrays)
 }
 
+/// A one-dimensional array of records of float64 fields as the bytes of a .npy file.
+pub(crate) fn write_records(names: &[String], records: &[Vec<f64>]) -> Vec<u8> {
+    let fields: Vec<String> = names.iter().map(|name| format!("('{name}', '<f8')")).collect();
+    let mut header = format!(
+        "{{'descr': [{}], 'fortran_order': False, 'shape': ({},), }}",
+        fields.join(", "),
+        records.len()
+    );
+    // Ten bytes before it, a line end after it, the whole a multiple of 64.
+    header += &" ".repeat(63 - (10 + header.len()) % 64);
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(records.iter().flatten().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
 /// An array in an archive is read up to this size: a few kilobytes can unpack to any number.
 const MOST_BYTES: u64 = 1 << 34;
 
@@ -158,6 +176,24 @@ mod tests {
         ] {
             let message = read_npy("a.npy", &file).unwrap_err();
             assert!(message.starts_with("a.npy") && message.contains(wanted), "{message}");
+        }
+    }
+
+    /// Read back by a reader that is not ours: names, shape and every bit.
+    #[test]
+    fn records_are_read_back() {
+        for count in 1..9 {
+            let names: Vec<String> = (0..count).map(|i| format!("field_{i}")).collect();
+            let records = vec![vec![0.1; count], vec![-1e300; count], vec![f64::NAN; count]];
+            let bytes = write_records(&names, &records);
+            let file = NpyFile::new(&bytes[..]).unwrap();
+            assert_eq!(file.shape(), [3]);
+            let DType::Record(fields) = file.dtype() else { panic!("{:?}", file.dtype()) };
+            let read: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+            assert_eq!(read, names);
+            let numbers = &bytes[bytes.len() - 24 * count..];
+            assert_eq!(numbers[..8], 0.1_f64.to_le_bytes());
+            assert_eq!((bytes.len() - numbers.len()) % 64, 0);
         }
     }
 

@@ -19,6 +19,8 @@ mod holdout;
 mod inputs;
 mod model;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod progress;
 mod registry;
 mod report;

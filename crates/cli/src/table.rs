@@ -3,6 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 use rmt_task::nearest;
 use std::collections::HashMap;
+use std::io::{self, BufRead, Read};
 
 /// A table as read: the header and the cells as text.
 #[derive(Clone, Debug)]
@@ -25,6 +26,14 @@ pub enum TableError {
     Empty {
         /// File name.
         file: String,
+    },
+    /// Reading failed.
+    #[error("cannot read {file}: {reason}")]
+    Unreadable {
+        /// File name.
+        file: String,
+        /// What the system says.
+        reason: String,
     },
     /// The bytes are no UTF-8.
     #[error("{file}:{line}: not UTF-8 text; save the file as UTF-8")]
@@ -88,6 +97,128 @@ pub enum TableError {
     },
 }
 
+/// A table read from its beginning in blocks of rows, for files larger than memory.
+pub(crate) struct Blocks<R: Read> {
+    name: String,
+    reader: csv::Reader<R>,
+    decimal_comma: bool,
+    header: Vec<String>,
+    generated_header: bool,
+    /// The first row, read to find out whether it is a header, with its line.
+    first: Option<(StringRecord, u64)>,
+}
+
+impl<'a> Blocks<io::Chain<io::Cursor<Vec<u8>>, Box<dyn BufRead + 'a>>> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// As [`Table::parse`].
+    pub(crate) fn open(name: &str, mut input: Box<dyn BufRead + 'a>) -> Result<Self, TableError> {
+        let mut line = Vec::new();
+        input.read_until(b'\n', &mut line).map_err(|e| TableError::unreadable(name, &e))?;
+        if line.starts_with(b"\xef\xbb\xbf") {
+            line.drain(..3);
+        }
+        let delimiter = delimiter(&line);
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(io::Cursor::new(line).chain(input));
+        let mut out = Self {
+            name: name.to_owned(),
+            reader,
+            decimal_comma: delimiter == b';',
+            header: Vec::new(),
+            generated_header: false,
+            first: None,
+        };
+        let Some((record, line)) = out.record()? else {
+            return Err(TableError::Empty { file: name.into() });
+        };
+        out.generated_header = record.iter().all(|c| number(c, out.decimal_comma).is_some());
+        if out.generated_header {
+            out.header = (1..=record.len()).map(|i| format!("c{i}")).collect();
+            out.first = Some((record, line));
+        } else {
+            out.header = record.iter().map(|c| c.trim().to_owned()).collect();
+        }
+        refuse_duplicates(name, &out.header)?;
+        Ok(out)
+    }
+
+    /// The next `most` rows or fewer; `None` at the end.
+    ///
+    /// # Errors
+    /// Rows of another length than the header, bytes that are no UTF-8, what reading brings.
+    pub(crate) fn next(&mut self, most: usize) -> Result<Option<Table>, TableError> {
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        while records.len() < most {
+            let next = match self.first.take() {
+                None => self.record()?,
+                first => first,
+            };
+            let Some((record, line)) = next else { break };
+            if record.len() != self.header.len() {
+                return Err(TableError::Ragged {
+                    file: self.name.clone(),
+                    line,
+                    found: record.len(),
+                    expected: self.header.len(),
+                });
+            }
+            records.push(record);
+            lines.push(line);
+        }
+        Ok((!records.is_empty()).then(|| Table {
+            name: self.name.clone(),
+            header: self.header.clone(),
+            records,
+            lines,
+            decimal_comma: self.decimal_comma,
+            generated_header: self.generated_header,
+        }))
+    }
+
+    /// The next row that is not blank, and its line.
+    fn record(&mut self) -> Result<Option<(StringRecord, u64)>, TableError> {
+        let mut record = ByteRecord::new();
+        loop {
+            let more = self.reader.read_byte_record(&mut record);
+            if !more.map_err(|e| TableError::unreadable(&self.name, &e))? {
+                return Ok(None);
+            }
+            let line = record.position().map_or(0, csv::Position::line);
+            let row = StringRecord::from_byte_record(record.clone())
+                .map_err(|_| TableError::NotText { file: self.name.clone(), line })?;
+            if row.len() > 1 || row.iter().any(|cell| !cell.trim().is_empty()) {
+                return Ok(Some((row, line)));
+            }
+        }
+    }
+}
+
+fn refuse_duplicates(name: &str, header: &[String]) -> Result<(), TableError> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (index, column) in header.iter().enumerate().filter(|(_, c)| !c.is_empty()) {
+        if let Some(first) = seen.insert(column, index) {
+            return Err(TableError::Duplicate {
+                file: name.into(),
+                column: column.clone(),
+                first: first + 1,
+                second: index + 1,
+            });
+        }
+    }
+    Ok(())
+}
+
+impl TableError {
+    fn unreadable(file: &str, error: &dyn std::fmt::Display) -> Self {
+        Self::Unreadable { file: file.into(), reason: error.to_string() }
+    }
+}
+
 impl Table {
     /// Reads a table. The separator (comma, semicolon or tab) is the one most frequent in the first
     /// line; a first line of numbers only is data, and the columns are then named c1, c2, …
@@ -95,63 +226,29 @@ impl Table {
     /// # Errors
     /// See [`TableError`]; `name` is the file name that errors show.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, TableError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let delimiter = delimiter(bytes);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(bytes);
-        let (mut rows, mut lines) = (Vec::new(), Vec::new());
-        let mut record = ByteRecord::new();
-        // Reading from memory into byte records cannot fail: shapes and text are checked here.
-        while matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            let line = record.position().map_or(0, csv::Position::line);
-            let row = StringRecord::from_byte_record(record.clone())
-                .map_err(|_| TableError::NotText { file: name.into(), line })?;
-            if row.iter().all(|cell| cell.trim().is_empty()) && row.len() <= 1 {
-                continue;
-            }
-            rows.push(row);
-            lines.push(line);
-        }
-        let Some(first) = rows.first() else {
-            return Err(TableError::Empty { file: name.into() });
-        };
-        let decimal_comma = delimiter == b';';
-        let generated_header = first.iter().all(|c| number(c, decimal_comma).is_some());
-        let header: Vec<String> = if generated_header {
-            (1..=first.len()).map(|i| format!("c{i}")).collect()
-        } else {
-            lines.remove(0);
-            rows.remove(0).iter().map(|c| c.trim().to_owned()).collect()
-        };
+        let whole = Blocks::open(name, Box::new(bytes))?.next(usize::MAX)?;
+        whole.ok_or_else(|| TableError::Empty { file: name.into() })
+    }
+
+    /// A table of cells that were never lines of text; rows are counted from 1.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn from_rows(
+        name: &str,
+        header: Vec<String>,
+        rows: &[Vec<String>],
+    ) -> Result<Self, TableError> {
         if rows.is_empty() {
             return Err(TableError::Empty { file: name.into() });
         }
-        for (row, line) in rows.iter().zip(&lines) {
-            if row.len() != header.len() {
-                return Err(TableError::Ragged {
-                    file: name.into(),
-                    line: *line,
-                    found: row.len(),
-                    expected: header.len(),
-                });
-            }
-        }
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        for (index, column) in header.iter().enumerate().filter(|(_, c)| !c.is_empty()) {
-            if let Some(first) = seen.insert(column, index) {
-                return Err(TableError::Duplicate {
-                    file: name.into(),
-                    column: column.clone(),
-                    first: first + 1,
-                    second: index + 1,
-                });
-            }
-        }
-        let name = name.to_owned();
-        Ok(Self { name, header, records: rows, lines, decimal_comma, generated_header })
+        refuse_duplicates(name, &header)?;
+        Ok(Self {
+            name: name.to_owned(),
+            header,
+            records: rows.iter().map(|row| StringRecord::from(row.as_slice())).collect(),
+            lines: (1..=rows.len() as u64).collect(),
+            decimal_comma: false,
+            generated_header: false,
+        })
     }
 
     /// Column names in order; a column without one is an empty string.

@@ -110,6 +110,10 @@ fn of_fit() {
     folder.file("asym.csv", "a,y\n1,2\n2,3\n3,5\n");
     folder.file("kbad.csv", "1,2,0\n2,1,0\n0,0,1\n");
     folder.file("kasym.csv", "1,0.5,0\n0,1,0\n0,0,1\n");
+    folder.file("huge.csv", "a,b,y\n1e300,1,2\n-1e300,2,3\n5e299,3,7\n");
+    folder.file("tiny.csv", "a,b,y\n1e-300,1,2\n-1e-300,2,3\n5e-301,3,7\n");
+    folder.file("few.csv", "a,b,y\n1,2,3\n2,1,4\n");
+    folder.file("d.parquet", "PAR1 and no more");
     folder.file("bin.npy", b"\x93NUMPY\x01\x00");
     folder.file("y.csv", "y\n1\n2\n");
     let d = "d.csv";
@@ -147,6 +151,18 @@ fn of_fit() {
             &["fit", "split.csv", "--target", "y", "--time", "t", "--groups", "g"],
             &["split.csv:4", "sort the rows by group"],
         ),
+        (&["fit", d, "--target", "w", "--weights", "w"], &["--weights w", "to be predicted"]),
+        (&["fit", d, "--target", "t", "--time", "t"], &["--time t", "another column"]),
+        (&["fit", "huge.csv", "--target", "y"], &["\"a\"", "1e300", "unit"]),
+        (&["fit", "tiny.csv", "--target", "y", "--standardize"], &["\"a\"", "1e-300", "unit"]),
+        (&["fit", "d.parquet", "--target", "y"], &["d.parquet", "Parquet"]),
+        (&["fit", "bin.npy", "--target", "y", "--stream"], &["--stream", ".npy"]),
+        (&["fit", d, "--target", "y", "--stream", "--groups", "run"], &["--stream", "--groups"]),
+        (&["fit", d, "--target", "y", "--stream", "--criterion", "loo"], &["--stream", "gcv"]),
+        (&["fit", d, "--target", "y", "--stream"], &["the same value", "\"w\"", "--drop"]),
+        (&["fit", "copy.csv", "--target", "y", "--stream"], &["\"b\" equals the target"]),
+        (&["fit", "hole.csv", "--target", "y", "--stream"], &["hole.csv:5", "\"b\"", "empty"]),
+        (&["fit", "few.csv", "--target", "y", "--stream"], &["2 rows"]),
         (&["fit", "nogroup.csv", "--target", "y", "--groups", "g"], &["nogroup.csv:3", "no group"]),
         (&["fit", d, "--target", "y", "--lambda", "-1"], &["-1", "≥ 0"]),
         (&["fit", d, "--target", "y", "--lambda", "nan"], &["NaN", "≥ 0"]),

@@ -246,3 +246,65 @@ fn prepared_data_follow_from_the_raw_series() {
         }
     }
 }
+
+/// Blocks of a file give what the whole file gives, through a pipe too.
+#[test]
+fn a_streamed_file_is_fitted_like_a_held_one() {
+    let folder = Folder::new();
+    let mut text = "a,b,c,y\n".to_owned();
+    let mut state = 1_u64;
+    let mut number = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    // More than two blocks of rows.
+    for _ in 0..9000 {
+        let (a, b, c) = (5.0 + number(), number(), number());
+        text += &format!("{a},{b},{c},{}\n", a - b + number());
+    }
+    folder.file("d.csv", &text);
+    let fit = |more: &[&str]| {
+        json(&folder.done(&[&["fit", "d.csv", "--target", "y", "--json"][..], more].concat()))
+    };
+    let options = ["--criterion", "gcv", "--standardize", "--learning-curve", "500,20000"];
+    let held = fit(&[&options[..], &["--correlation", "none"]].concat());
+    let streamed = fit(&[&options[..], &["--stream"]].concat());
+    let close = |path: &str| {
+        let at = |value: &Json| value.pointer(path).unwrap().as_f64().unwrap();
+        let (a, b) = (at(&held), at(&streamed));
+        assert!((a - b).abs() < 1e-9 * b.abs(), "{path}: {a} {b}");
+    };
+    let of_target = ["lambda", "train_error", "gcv1", "df1", "intercept", "coefficients/1"];
+    of_target.iter().for_each(|key| close(&format!("/targets/0/{key}")));
+    ["error", "band/0", "band/1"].iter().for_each(|key| close(&format!("/learning_curve/1/{key}")));
+    assert_eq!(held["rows"], streamed["rows"]);
+    assert!(streamed["targets"][0]["bands"]["gcv1"].is_array());
+    let piped = folder.rmt_with(&["fit", "-", "--target", "y", "--stream", "--json"], &text);
+    let whole = fit(&["--stream"]);
+    assert_eq!(json(&piped.out)["targets"], whole["targets"]);
+}
+
+/// The numbers of a CSV as NumPy records, to the last bit.
+#[test]
+fn per_target_numbers_as_an_array() {
+    let folder = Folder::new();
+    let digits = repository("data/digits_8x8.npy");
+    let line = ["fit", &digits, "--targets", "c29,c30,c31", "--own-lambda", "--out"];
+    folder.done(&[&line[..], &["t.csv"]].concat());
+    folder.done(&[&line[..], &["t.npy"]].concat());
+    let csv = folder.read("t.csv");
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').skip(1).collect();
+    let bytes = std::fs::read(folder.path("t.npy")).unwrap();
+    let start = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+    let text = String::from_utf8_lossy(&bytes[..start]).into_owned();
+    assert!(header.iter().all(|name| text.contains(&format!("('{name}', '<f8')"))), "{text}");
+    assert!(text.contains("'shape': (3,)"), "{text}");
+    let wanted: Vec<f64> = csv
+        .lines()
+        .skip(1)
+        .flat_map(|l| l.split(',').skip(1).map(|c| c.parse().unwrap()).collect::<Vec<f64>>())
+        .collect();
+    let numbers = bytes[start..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
+    assert_eq!(numbers.collect::<Vec<f64>>(), wanted);
+}

@@ -111,3 +111,65 @@ fn the_program_alone_and_every_help_teach_by_example() {
         assert!(folder.done(&["completions", shell]).contains("rmt"));
     }
 }
+
+/// The user's own points come out where they were put, with their errors.
+#[test]
+fn measurements_lie_over_the_curve() {
+    let folder = Folder::new();
+    folder.file("mine.csv", "n,risk,risk_error,other\n60,0.5,0.1,1\n200,0.25,0.05,2\n");
+    let line = ["predict", "ridge", "--over", "n=50..800:log:9", "--show", "risk"];
+    let with = |more: &[&'static str]| [&line[..], more].concat();
+    folder.done(&with(&["--overlay", "mine.csv", "--plot", "r.svg"]));
+    let drawn = folder.read("r.csv");
+    let measured: Vec<&str> = drawn.lines().filter(|l| l.contains("measured ± 2 s.e.")).collect();
+    assert_eq!(measured.len(), 2, "{drawn}");
+    for (row, wanted) in measured.iter().zip([[60.0, 0.5, 0.3, 0.7], [200.0, 0.25, 0.15, 0.35]]) {
+        let numbers: Vec<f64> = row.split(',').filter_map(|c| c.parse().ok()).collect();
+        let close = |w: &f64| numbers.iter().any(|x| (x - w).abs() < 1e-12);
+        assert!(wanted.iter().all(close), "{row}");
+    }
+    assert!(folder.read("r.svg").contains("measured"));
+    folder.done(&with(&["--overlay", "mine.csv", "--report", "r.html"]));
+    assert!(folder.read("r.html").contains("measured"));
+    folder.file("none.csv", "n,loss\n60,0.5\n");
+    folder.refuse(&[
+        (&with(&["--overlay", "mine.csv"]), &["--overlay", "--plot"]),
+        (&with(&["--overlay", "none.csv", "--plot", "r.svg"]), &["none.csv", "\"risk\""]),
+        (
+            &["predict", "ridge", "--overlay", "mine.csv", "--plot", "r.svg"],
+            &["mine.csv", "--over"],
+        ),
+    ]);
+}
+
+/// A data set as the population: where rows are many, what is predicted at its own n is what
+/// leave-one-out finds in it.
+#[test]
+fn a_data_set_stands_in_for_the_population() {
+    let folder = Folder::workplace();
+    let data = ["--spectrum-from", "data/diabetes.csv", "--target", "progression"];
+    let predict = |task: &'static str, more: &[&str]| {
+        json(&folder.done(&[&["predict", task][..], &data, more, &["--json"]].concat()))
+    };
+    let more = ["--standardize", "--set", "lambda=0.02"];
+    let values = predict("ridge", &more);
+    let fit = ["fit", data[1], "--target", "progression", "--standardize", "--lambda", "0.02"];
+    let fitted = json(&folder.done(&[&fit[..], &["--json"]].concat()));
+    let at = |value: &Json, path: &str| value.pointer(path).unwrap().as_f64().unwrap();
+    let (gcv, loo) = (at(&values, "/values/gcv"), at(&fitted, "/targets/0/loo"));
+    assert!((gcv / loo - 1.0).abs() < 0.01, "{gcv} {loo}");
+    let df1 = (at(&values, "/values/df1"), at(&fitted, "/targets/0/df1"));
+    assert!((df1.0 / df1.1 - 1.0).abs() < 0.01, "{df1:?}");
+    // Another task, more rows.
+    let more = predict("random_features", &["--set", "widths=[400]", "--set", "n=2000"]);
+    let risk = at(&more, "/values/risk");
+    assert!(risk > 0.0 && risk < 0.2 * gcv, "{risk}");
+    folder.refuse(&[
+        (&["predict", "ridge", "--spectrum-from", "data/diabetes.csv"], &["--target"]),
+        (
+            &[&["predict", "linear_diffusion"][..], &data].concat(),
+            &["linear_diffusion", "no input `target`"],
+        ),
+        (&["predict", "ridge", "--spectrum-from", "gone.csv", "--target", "y"], &["gone.csv"]),
+    ]);
+}

@@ -1,5 +1,5 @@
 use crate::decomposition::Decomposition;
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, SQUARED};
 use crate::{Error, Options, Regression, Result, Table};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
@@ -55,8 +55,8 @@ impl Moments {
     /// Adds a block of rows.
     ///
     /// # Errors
-    /// Another number of columns, tables of different length, entries that are not finite (rows are
-    /// counted from the start of the block).
+    /// Another number of columns, tables of different length, entries that are not finite or whose
+    /// squares are not (rows are counted from the start of the block).
     pub fn add(&mut self, x: Table<'_>, y: Table<'_>) -> Result<()> {
         let (p, q) = (self.xx.nrows(), self.yy.len());
         for (what, found, expected) in
@@ -68,6 +68,11 @@ impl Moments {
         }
         x.check("x")?;
         y.check("y")?;
+        for (what, table) in [("x", x), ("y", y)] {
+            if let Some((column, size)) = table.beyond(*SQUARED.end()) {
+                return Err(Error::Scale { what, column, size });
+            }
+        }
         if x.rows() == 0 {
             return Ok(());
         }

@@ -2,6 +2,7 @@ use crate::decomposition::Decomposition;
 use crate::path::{self, Criteria, Path};
 use crate::prepare::Prepared;
 use crate::shrinkage::Shrinkage;
+use crate::signal::{PlugIn, Signal};
 use crate::{Criterion, Diagnosis, Error, LearningPoint, Options, Result, Table, Uncertainty};
 use rmt_models::kernel::{Kernel, Levels, SampleCorrelation};
 use std::sync::OnceLock;
@@ -61,6 +62,11 @@ impl Regression {
     /// Number of rows n.
     pub fn rows(&self) -> usize {
         self.data.rows
+    }
+
+    /// Whether the rows are there, not only their moments: what leaves rows out needs them.
+    pub fn holds_rows(&self) -> bool {
+        self.data.has_rows()
     }
 
     /// Number of features p.
@@ -241,10 +247,10 @@ impl Regression {
         correlation: Option<(&SampleCorrelation, &Kernel)>,
         sizes: &[usize],
     ) -> Result<Vec<LearningPoint>> {
-        if !self.data.has_rows() {
-            return Err(Error::RowsNeeded { what: "learning curves" });
-        }
         let kernel = path::seen(&self.data, correlation.map(|(_, kernel)| kernel))?;
+        if !self.data.has_rows() && kernel.is_some() {
+            return Err(Error::RowsNeeded { what: "learning curves of correlated rows" });
+        }
         crate::learning::curve(
             &self.data,
             self.decomposition(0.0)?,
@@ -263,6 +269,23 @@ impl Regression {
     ) -> Result<Shrinkage> {
         let dimension = self.data.dimension();
         Shrinkage::at(decomposition, self.rows(), dimension, lambda, levels, None)
+    }
+
+    /// Eigenvalues, squared target coefficients and noise of one target as a population for
+    /// `rmt-models`: signal and noise are told apart at the ridge λ, best one that tunes well.
+    ///
+    /// # Errors
+    /// A ridge that is negative or not finite; [`Error::NoTarget`].
+    pub fn plug_in(&self, lambda: f64, target: usize) -> Result<PlugIn> {
+        check_ridge(lambda)?;
+        let count = self.targets();
+        if target >= count {
+            return Err(Error::NoTarget { index: target, count });
+        }
+        let decomposition = self.decomposition(lambda)?;
+        let step = self.step(decomposition, lambda, None)?;
+        let signal = Signal::new(&self.data, decomposition, &step, None, target)?;
+        Ok(PlugIn::new(decomposition, &signal, self.rows(), self.features()))
     }
 
     /// λ as scikit-learn's `alpha` = nλ.

@@ -21,6 +21,13 @@ pub(crate) struct Feature {
     pub(crate) lag: usize,
 }
 
+impl Feature {
+    /// A column of the row itself.
+    pub(super) fn present(column: String) -> Self {
+        Self { column, lag: 0 }
+    }
+}
+
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.lag {

@@ -24,6 +24,19 @@ fn named_columns(name: &str, array: &Array) -> Vec<(String, Vec<f64>)> {
     }
 }
 
+#[cfg(feature = "parquet")]
+fn parquet(name: &str, bytes: Vec<u8>) -> Result<Source> {
+    crate::parquet::read(name, bytes).map(Source::Table).map_err(Failure::input)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(name: &str, _: Vec<u8>) -> Result<Source> {
+    Err(Failure::input(format!(
+        "{name}: this rmt was built without Parquet; build it with `cargo build --release \
+         --features parquet`, or save the data as .csv"
+    )))
+}
+
 impl Source {
     /// Reads a file, or standard input for `-`.
     pub(crate) fn read(path: &str) -> Result<Self> {
@@ -58,6 +71,9 @@ impl Source {
             }
             _ if bytes.starts_with(b"\x93NUMPY") => {
                 Err(Failure::input(format!("{name}: NumPy data; name the file .npy")))
+            }
+            extension if extension == "parquet" || bytes.starts_with(b"PAR1") => {
+                parquet(name, bytes)
             }
             _ => Table::parse(name, &bytes).map(Self::Table).map_err(Failure::input),
         }

@@ -5,10 +5,8 @@
 //! Var ε′/(2E″) and adds twice the square of that to its variance (ε the relative fluctuation, E the
 //! error); at n′ > n, where the curve is flat, up to a third of the whole. So the features are held
 //! fixed, targets redrawn, Uᵀy* = s + σε with ε ~ N(0, UᵀKU), and every redrawn data set chooses its
-//! ridge anew. The signal s keeps its energy in blocks of neighbouring eigenvalues,
-//! s_j² = b_j²·(1 − σ² Σk/Σb²)₊ over the block with k_j = u_jᵀKu_j, and σ² is such that |r|² at the
-//! best ridge keeps its mean: the expected curve is then that of the data. (The ridge fit in place
-//! of s leaves out what it shrinks; its curve is flatter and its minimum too sure by a twentieth.)
+//! ridge anew (s and σ² as in [`Signal`]: the expected curve is then that of the data; with the ridge
+//! fit in place of s it is flatter, and its minimum too sure by a twentieth).
 //!
 //! The features add a variance of their own ([`ResidualLaw::of_features`]), independent of the
 //! noise. A kernel that is only approximate cannot be drawn from: the band of the residuals at the
@@ -19,7 +17,8 @@ use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
 use crate::resample::{quantile, resample};
 use crate::shrinkage::Shrinkage;
-use crate::uncertainty::{self, ResidualLaw};
+use crate::signal::Signal;
+use crate::uncertainty::ResidualLaw;
 use faer::Mat;
 use rand::Rng;
 use rand_distr::{ChiSquared, Distribution, StandardNormal};
@@ -29,9 +28,6 @@ use rmt_models::kernel::Kernel;
 const DRAWS: usize = 400;
 /// Their seed: the same data give the same band.
 const SEED: u64 = 0;
-
-/// Rounds between the signal and σ², each of which changes the other less.
-const ROUNDS: usize = 20;
 
 /// |r|² of redrawn data sets.
 pub(super) struct Replicates<'a> {
@@ -70,17 +66,11 @@ impl<'a> Replicates<'a> {
         target: usize,
     ) -> Result<Self> {
         let b = decomposition.b.col_as_slice(target);
-        let law = uncertainty::law(data, decomposition, fit, kernel)?;
+        let fitted = Signal::new(data, decomposition, fit, kernel, target)?;
+        let Signal { components: signal, noise, law } = fitted;
         let squares = |step: &Shrinkage, of: &dyn Fn(usize) -> f64| -> f64 {
             step.d.iter().enumerate().map(|(j, d)| d * d * of(j)).sum()
         };
-        let all = squares(fit, &|j| b[j] * b[j]) + decomposition.rest[target];
-        let mut noise = all / law.trace;
-        let mut signal = Vec::new();
-        for _ in 0..ROUNDS {
-            signal = block_signal(b, &law.along, noise);
-            noise = (all - squares(fit, &|j| signal[j] * signal[j])).max(0.0) / law.trace;
-        }
         // The share of the noise outside the features; none where they span everything.
         let outside = match decomposition.whole {
             true => 0.0,
@@ -146,19 +136,6 @@ impl<'a> Replicates<'a> {
             relative_error: square.sqrt(),
         }
     }
-}
-
-/// The signal by blocks of √r neighbouring components.
-fn block_signal(b: &[f64], along: &[f64], noise: f64) -> Vec<f64> {
-    let size = (b.len() as f64).sqrt().ceil() as usize;
-    let blocks = b.chunks(size).zip(along.chunks(size));
-    blocks
-        .flat_map(|(b, along)| {
-            let energy: f64 = b.iter().map(|b| b * b).sum();
-            let part = (1.0 - noise * along.iter().sum::<f64>() / energy).max(0.0);
-            b.iter().map(move |b| b * part.sqrt())
-        })
-        .collect()
 }
 
 fn normals(random: &mut impl Rng, count: usize) -> Vec<f64> {

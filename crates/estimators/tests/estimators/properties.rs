@@ -212,7 +212,12 @@ fn moments_equal_rows() {
         let criteria = Criteria { loo: true, ..Criteria::default() };
         let error = streamed.path(&lambda, &criteria).unwrap_err();
         assert!(matches!(error, Error::RowsNeeded { .. }), "{error}");
-        assert!(streamed.learning_curve(0, None, &[10]).is_err());
+        let family = SampleCorrelation::from(Family::Exponential { length: 3.0 });
+        assert!(streamed.learning_curve(0, Some((&family, &kernel)), &[10]).is_err());
+        let point = |data: &Regression| data.learning_curve(0, None, &[100]).unwrap()[0];
+        let (a, b) = (point(&streamed), point(&held));
+        assert_close(a.error, b.error, 1e-6, "learning curve");
+        assert_close(a.band.1, b.band.1, 1e-4, "its band");
     }
     let mut moments = Moments::new(3, 1);
     let table = Table::new(&x0[..6], 2, 3).unwrap();
@@ -220,4 +225,39 @@ fn moments_equal_rows() {
     moments.add(table, Table::column(&y0[..2])).unwrap();
     let error = moments.regression(&Options::default()).unwrap_err();
     assert!(matches!(error, Error::TooFewRows { rows: 2, needed: 5 }), "{error}");
+}
+
+/// Many rows of a known population: eigenvalues, energies by octaves and noise come back.
+#[test]
+fn a_plug_in_is_the_population_it_came_from() {
+    let (n, p, noise) = (20_000, 64, 0.5);
+    let spectrum: Vec<f64> = (1..=p).map(|j| 1.0 / j as f64).collect();
+    let theta: Vec<f64> = (1..=p).map(|j| (j as f64).powf(-0.3)).collect();
+    let mut gauss = Gauss::new(5);
+    let identity = SampleCorrelation::from(Family::Identity).kernel(n).unwrap();
+    let x = gauss.rows(&identity, &spectrum);
+    let e = gauss.vec(n);
+    let y = respond(&x, &theta, f64::sqrt(noise), &e);
+    let options = Options { intercept: false, ..Options::default() };
+    let data = Regression::new(Table::new(&x, n, p).unwrap(), Table::column(&y), &options).unwrap();
+    let plug_in = data.plug_in(1e-4, 0).unwrap();
+    assert_close(plug_in.noise_variance, noise, 0.03, "noise");
+    let energy = |s: &[f64], c: &mut dyn Iterator<Item = f64>| -> f64 {
+        s.iter().zip(c).map(|(s, c)| s * c).sum()
+    };
+    for from in [0, 8, 16, 32] {
+        let range = from..(2 * from).max(8);
+        let count = range.len() as f64;
+        let mean = |s: &[f64]| s[range.clone()].iter().sum::<f64>() / count;
+        assert_close(mean(&plug_in.eigenvalues), mean(&spectrum), 0.05, "eigenvalues");
+        let found = energy(
+            &plug_in.eigenvalues[range.clone()],
+            &mut plug_in.squared_coefficients[range.clone()].iter().copied(),
+        );
+        let wanted =
+            energy(&spectrum[range.clone()], &mut theta[range.clone()].iter().map(|t| t * t));
+        // Four standard errors: the variance of Σb²/n is 4σ²E/n for energy E.
+        assert_close(found, wanted, 8.0 * (noise / (n as f64 * wanted)).sqrt(), "energy");
+    }
+    assert!(data.plug_in(-1.0, 0).is_err() && data.plug_in(1.0, 1).is_err());
 }

@@ -24,9 +24,12 @@ Examples:
   rmt fit data/diabetes.csv --target progression --standardize
   rmt fit data/macro_unemployment.csv --target unemp --standardize --holdout last:25%,gap:8
   rmt fit data/nino12_anomalies.csv --target anomaly --features anomaly --lags 7..30
-  rmt fit X.npy --targets Y.npy --out per-target.csv
+  rmt fit X.npy --targets Y.npy --out per-target.npy
+  rmt fit huge.csv --target y --stream
   rmt fit data/diabetes.csv --target progression --save model.json --coefficients beta.csv
   rmt fit data/diabetes.csv --target progression --learning-curve 100,200,442,900 --plot more.svg
+
+With --out F.npy the numbers of every target go to a NumPy array of records: np.load(F)[\"gcv1\"].
 
 Convention: λ stands beside the mean squared residual, (1/n)‖y − Xθ‖² + λ‖θ‖²; scikit-learn's alpha
 is nλ. Errors are mean squared errors. In files separated by semicolons 1,5 reads as 1.5.";
@@ -35,10 +38,15 @@ is nλ. Errors are mean squared errors. In files separated by semicolons 1,5 rea
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Data with a header: CSV, TSV, semicolons; or .npy (columns c1, c2, …), .npz (columns y, X1,
-    /// X2, …); `-` is standard input.
+    /// X2, …), .parquet (where built with it); `-` is standard input.
     data: String,
     #[command(flatten)]
     columns: Columns,
+    /// Read a table of any length block by block and keep only X'X: independent rows, more of them
+    /// than columns, judged by GCV.
+    #[arg(long, help_heading = "Data", conflicts_with_all = ["groups", "time", "weights", "lags",
+        "correlation", "approximate", "folds", "blocks", "gap", "holdout", "horizon"])]
+    stream: bool,
     /// How rows are correlated: auto, none, exponential[:LENGTH], power-law[:EXPONENT], or a square
     /// matrix in a .npy or .csv file.
     #[arg(long, value_name = "KIND", default_value = "auto", help_heading = "Rows")]
@@ -119,7 +127,7 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
-    args.output.check()?;
+    args.output.check_forms(&["csv", "json", "npy"])?;
     if let Some(bad) = args.lambda.iter().find(|l| !(**l >= 0.0 && l.is_finite())) {
         return Err(Failure::input(format!("--lambda {bad}: a ridge is a finite number ≥ 0")));
     }
@@ -128,10 +136,21 @@ pub(crate) fn run(args: &Args) -> Result {
             "--horizon {steps}: the test point comes after the last row; give a number > 0"
         )));
     }
-    let source = Source::read(&args.data)?;
-    let data = Dataset::read(&source, &args.columns)?;
+    let needs_rows = |c: &Criterion| !matches!(c, Criterion::Gcv);
+    if args.stream && args.criterion.as_ref().is_some_and(needs_rows) {
+        return Err(Failure::input("--stream: only --criterion gcv does without the rows"));
+    }
+    let (data, moments) = if args.stream {
+        let (data, moments) = Dataset::stream(&args.data, &args.columns)?;
+        (data, Some(moments))
+    } else {
+        (Dataset::read(&Source::read(&args.data)?, &args.columns)?, None)
+    };
     let plan = Plan::new(args, &data)?;
-    let fit = plan.fit(&data)?;
+    let fit = match &moments {
+        Some(moments) => plan.fit_moments(&data, moments)?,
+        None => plan.fit(&data)?,
+    };
     let trials = match args.holdout {
         None => Vec::new(),
         Some(holdout) => {
@@ -143,11 +162,12 @@ pub(crate) fn run(args: &Args) -> Result {
     let notes = [data.notes.as_slice(), &answer.fit.notes, &answer.warnings()].concat();
 
     if let Some(path) = &args.output.out {
-        let text = match files::extension(path).as_str() {
-            "csv" => answer.csv()?,
-            _ => format!("{:#}\n", answer.json()),
+        let bytes = match files::extension(path).as_str() {
+            "csv" => answer.csv()?.into_bytes(),
+            "npy" => answer.npy(),
+            _ => format!("{:#}\n", answer.json()).into_bytes(),
         };
-        files::write(path, text.as_bytes())?;
+        files::write(path, &bytes)?;
     }
     if let Some(path) = &args.coefficients {
         files::write(path, answer.coefficients()?.as_bytes())?;

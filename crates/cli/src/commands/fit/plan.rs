@@ -9,7 +9,7 @@ use crate::holdout::Split;
 use crate::progress::Progress;
 use rayon::prelude::*;
 use rmt_estimators::{
-    Choice, Coefficients, Criteria, Criterion, Error, Folds, LearningPoint, Options, Path,
+    Choice, Coefficients, Criteria, Criterion, Error, Folds, LearningPoint, Moments, Options, Path,
     Regression, RowCorrelation, Table, Uncertainty,
 };
 use rmt_models::kernel::{DENSE_LIMIT, Family, SampleCorrelation, SpectrumMethod};
@@ -63,7 +63,7 @@ impl<'a> Plan<'a> {
     pub(super) fn fit(&self, data: &Dataset) -> Result<Fit> {
         let all: Vec<usize> = (0..data.rows()).collect();
         let (mut fit, regression) = self.fit_rows(data, &all, &self.args.lambda)?;
-        let wrong = |e: Error| named(e, data);
+        let wrong = |e: Error| data.named(e);
         // With the error of a fitted correlation itself, for the estimate that rests on it.
         if let (Some(correlated), [target]) = (&fit.correlated, fit.targets.as_mut_slice()) {
             let corr_gcv = Measure::Criterion(Criterion::CorrGcv);
@@ -73,20 +73,29 @@ impl<'a> Plan<'a> {
                 e.band = bands.map_err(wrong)?.first().copied();
             }
         }
-        if fit.targets.len() == 1 && data.weights.is_none() {
-            let n = data.rows();
-            let sizes = match self.args.learning_curve.as_slice() {
-                [] => vec![n, 2 * n],
-                sizes => sizes.to_vec(),
-            };
-            match self.learning(&regression, &fit, &sizes) {
-                Ok(points) => fit.learning = points,
-                Err(e) if !self.args.learning_curve.is_empty() => return Err(wrong(e)),
-                // Not asked for and not available for this correlation.
-                Err(_) => {}
-            }
-        }
+        fit.learning = self.learning_curve(data, &regression, &fit)?;
         Ok(fit)
+    }
+
+    /// The error on other numbers of rows, for a single target.
+    fn learning_curve(
+        &self,
+        data: &Dataset,
+        regression: &Regression,
+        fit: &Fit,
+    ) -> Result<Vec<LearningPoint>> {
+        if fit.targets.len() != 1 || data.weights.is_some() {
+            return Ok(Vec::new());
+        }
+        let sizes = match self.args.learning_curve.as_slice() {
+            [] => vec![fit.rows, 2 * fit.rows],
+            sizes => sizes.to_vec(),
+        };
+        match self.learning(regression, fit, &sizes) {
+            Err(e) if !self.args.learning_curve.is_empty() => Err(data.named(e)),
+            // Not asked for and not available for this correlation.
+            points => Ok(points.unwrap_or_default()),
+        }
     }
 
     fn learning(
@@ -135,7 +144,7 @@ impl<'a> Plan<'a> {
             standardize: args.standardize,
             weights: data.weights.clone(),
         };
-        let wrong = |e: Error| named(e, data);
+        let wrong = |e: Error| data.named(e);
         let (x, y) = (Table::new(&data.x, n, p), Table::new(&data.y, n, q));
         let (x, y) = (x.map_err(wrong)?, y.map_err(wrong)?);
         let regression = Regression::new(x, y, &options).map_err(wrong)?;
@@ -151,6 +160,34 @@ impl<'a> Plan<'a> {
             args.standardize,
             method,
         )?;
+        let fit = self.fit_regression(data, &regression, correlated, lambdas)?;
+        Ok((fit, regression))
+    }
+
+    /// The fit of data whose rows were not kept.
+    pub(super) fn fit_moments(&self, data: &Dataset, moments: &Moments) -> Result<Fit> {
+        let options = Options {
+            intercept: !self.args.no_intercept,
+            standardize: self.args.standardize,
+            weights: None,
+        };
+        let regression = moments.regression(&options).map_err(|e| data.named(e))?;
+        let mut fit = self.fit_regression(data, &regression, None, &self.args.lambda)?;
+        fit.learning = self.learning_curve(data, &regression, &fit)?;
+        Ok(fit)
+    }
+
+    /// The path, the ridge of every target and what is said about it.
+    fn fit_regression(
+        &self,
+        data: &Dataset,
+        regression: &Regression,
+        correlated: Option<RowCorrelation>,
+        lambdas: &[f64],
+    ) -> Result<Fit> {
+        let (args, n) = (self.args, regression.rows());
+        let (p, q) = (data.features.len(), data.targets.len());
+        let wrong = |e: Error| data.named(e);
         let kernel = correlated.as_ref().map(RowCorrelation::kernel);
         let white = match (&correlated, q) {
             (Some(c), 1) if n <= DENSE_LIMIT && !c.kernel().is_approximate() => {
@@ -159,9 +196,9 @@ impl<'a> Plan<'a> {
             }
             _ => None,
         };
-        let folds = self.folds(data, correlated.as_ref()).map_err(wrong)?;
+        let folds = self.folds(data, n, correlated.as_ref()).map_err(wrong)?;
         let criteria = Criteria {
-            loo: true,
+            loo: regression.holds_rows(),
             correlation: kernel,
             noise: white.as_ref(),
             whitened: kernel.is_some(),
@@ -171,7 +208,8 @@ impl<'a> Plan<'a> {
         let first = match (args.criterion, kernel) {
             (Some(asked), _) => asked,
             (None, Some(_)) => Criterion::CorrGcv,
-            (None, None) => Criterion::Loo,
+            (None, None) if regression.holds_rows() => Criterion::Loo,
+            (None, None) => Criterion::Gcv,
         };
         let path = if lambdas.is_empty() {
             regression.tuned_path(&regression.grid(GRID), &criteria, first)
@@ -182,7 +220,7 @@ impl<'a> Plan<'a> {
         let names = folds.iter().map(|(name, f)| (*name, f.name().to_owned())).collect();
 
         let mut chosen_by = first;
-        let mut choices = choose(&regression, &path, chosen_by, args.own_lambda).map_err(wrong)?;
+        let mut choices = choose(regression, &path, chosen_by, args.own_lambda).map_err(wrong)?;
         let mut notes = Vec::new();
         if args.horizon.is_some() && kernel.is_none() {
             notes.push(
@@ -226,21 +264,22 @@ impl<'a> Plan<'a> {
         // Where the data contradict CorrGCV's assumption, another judge is needed.
         if args.criterion.is_none() && fit.doubt.is_some() {
             chosen_by = if fit.folds.is_empty() { Criterion::Loo } else { Criterion::Folds(0) };
-            choices = choose(&regression, &fit.path, chosen_by, args.own_lambda).map_err(wrong)?;
+            choices = choose(regression, &fit.path, chosen_by, args.own_lambda).map_err(wrong)?;
         }
         fit.chosen_by = chosen_by;
-        fit.targets = targets(&regression, &fit, &choices, data).map_err(wrong)?;
-        Ok((fit, regression))
+        fit.targets = targets(regression, &fit, &choices, data).map_err(wrong)?;
+        Ok(fit)
     }
 
     /// The splits for cross-validation beside the leave-one-out error.
     fn folds(
         &self,
         data: &Dataset,
+        n: usize,
         correlated: Option<&RowCorrelation>,
     ) -> Estimated<Vec<(&'static str, Folds)>> {
         const BLOCKED: &str = "blocked cross-validation";
-        let (args, n) = (self.args, data.rows());
+        let args = self.args;
         let mut folds = Vec::new();
         let distinct = |groups: &[usize]| groups.windows(2).any(|w| w[0] != w[1]);
         match (&data.groups, args.blocks, correlated) {
@@ -303,13 +342,10 @@ fn targets(
                 Some(f) if f.lambda == choice.lambda => f,
                 _ => regression.coefficients(choice.lambda)?,
             };
-            let (independent, correlated) = match single && fit.rows <= DENSE_LIMIT {
-                true => (
-                    Some(regression.uncertainty(choice.lambda, None)?),
-                    kernel.map(|k| regression.uncertainty(choice.lambda, Some(k))).transpose()?,
-                ),
-                false => (None, None),
-            };
+            let uncertainty = |kernel| regression.uncertainty(choice.lambda, kernel);
+            let independent = single.then(|| uncertainty(None)).transpose()?;
+            let kernel = kernel.filter(|_| single && fit.rows <= DENSE_LIMIT);
+            let correlated = kernel.map(|k| uncertainty(Some(k))).transpose()?;
             let entry = &path.targets[t];
             let estimates = MEASURES.into_iter().filter_map(|measure| {
                 let error = fit.along(measure, t)?[choice.index];
@@ -363,20 +399,6 @@ fn tested(fit: Fit, regression: &Regression, test: &Dataset) -> Result<Trial> {
         Ok(error(at.intercepts[0], &at.slopes, 0))
     };
     let path = (q == 1).then(|| fit.path.lambdas.iter().map(along).collect());
-    let realised_path = path.transpose().map_err(|e: Error| named(e, test))?;
+    let realised_path = path.transpose().map_err(|e: Error| test.named(e))?;
     Ok(Trial { train_rows: fit.rows, test_rows: n, fit, realised, realised_path })
-}
-
-/// An error of the estimators in the names of the user's columns.
-fn named(error: Error, data: &Dataset) -> Failure {
-    match error {
-        Error::ConstantFeature { column, value } => {
-            let name = data.features.get(column).map(ToString::to_string).unwrap_or_default();
-            Failure::input(format!(
-                "column \"{name}\" is {value} in every row of the fit: leave it out with \
-                 --drop, or fit without --standardize"
-            ))
-        }
-        other => Failure::input(other),
-    }
 }

@@ -3,6 +3,7 @@
 use super::estimate::{Measure, TargetFit, Trial};
 use super::show::{mean, reason};
 use super::{Answer, correlation};
+use crate::arrays;
 use crate::failure::Result;
 use crate::files;
 use rmt_estimators::Criterion;
@@ -104,26 +105,39 @@ impl Answer<'_> {
 
     /// One row a target.
     pub(super) fn csv(&self) -> Result<String> {
-        let first = &self.fit.targets[0];
-        let mut header: Vec<String> =
-            ["target", "lambda", "df1", "variance", "train_error"].map(String::from).to_vec();
-        header.extend(first.estimates.iter().map(|e| key(e.measure).to_owned()));
-        if !self.trials.is_empty() {
-            header.push("realised".into());
-        }
-        let mut rows = vec![header];
-        for (index, t) in self.fit.targets.iter().enumerate() {
-            let df1 = self.fit.path.df1[t.index];
-            let mut row = vec![t.name.clone()];
-            row.extend([t.lambda, df1, t.variance, t.train_error].map(files::cell));
-            row.extend(t.estimates.iter().map(|e| files::cell(e.error)));
-            if !self.trials.is_empty() {
-                let realised: Vec<f64> = self.trials.iter().map(|t| t.realised[index]).collect();
-                row.push(files::cell(mean(&realised)));
-            }
-            rows.push(row);
+        let (names, records) = self.records();
+        let mut rows = vec![[vec!["target".to_owned()], names].concat()];
+        for (t, record) in self.fit.targets.iter().zip(records) {
+            let cells = record.into_iter().map(files::cell).collect();
+            rows.push([vec![t.name.clone()], cells].concat());
         }
         files::csv(&rows)
+    }
+
+    /// The same numbers as a NumPy array with a record a target, in their order.
+    pub(super) fn npy(&self) -> Vec<u8> {
+        let (names, records) = self.records();
+        arrays::write_records(&names, &records)
+    }
+
+    /// Names and numbers of a row for each target.
+    fn records(&self) -> (Vec<String>, Vec<Vec<f64>>) {
+        let first = &self.fit.targets[0];
+        let mut names = ["lambda", "df1", "variance", "train_error"].map(String::from).to_vec();
+        names.extend(first.estimates.iter().map(|e| key(e.measure).to_owned()));
+        if !self.trials.is_empty() {
+            names.push("realised".into());
+        }
+        let records = self.fit.targets.iter().enumerate().map(|(index, t)| {
+            let mut record = vec![t.lambda, self.fit.path.df1[t.index], t.variance, t.train_error];
+            record.extend(t.estimates.iter().map(|e| e.error));
+            if !self.trials.is_empty() {
+                let realised: Vec<f64> = self.trials.iter().map(|t| t.realised[index]).collect();
+                record.push(mean(&realised));
+            }
+            record
+        });
+        (names, records.collect())
     }
 }
 

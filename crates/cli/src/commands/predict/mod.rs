@@ -1,6 +1,7 @@
 pub(super) mod axis;
 mod overlay;
 mod picture;
+mod population;
 mod run;
 mod show;
 
@@ -24,6 +25,7 @@ Examples:
   rmt predict ridge mine.toml --simulate 100                theory beside finite-size draws
   rmt predict ridge --over n=50..800:log:40 --plot r.svg    a curve, its data in r.csv
   rmt predict ridge --over lambda=0.01,0.1,1 --show risk,gcv --json
+  rmt predict ridge --spectrum-from data/diabetes.csv --target progression --over n=20..800:log:40
   rmt predict ridge --over n=50..800:40 --over lambda=1e-4..1:log:30 --plot map.svg
 
 Ranges: KEY=FROM..TO:COUNT, KEY=FROM..TO:log:COUNT, KEY=A,B,C. Several keys that move together:
@@ -53,8 +55,10 @@ pub(crate) struct Args {
     show: Vec<String>,
     /// Your own measurements over the theory: a table with a column of the swept input and columns
     /// named like quantities (and QUANTITY_error, a standard error, if you have it).
-    #[arg(long, value_name = "CURVE.csv", requires = "plot", conflicts_with = "simulate")]
+    #[arg(long, value_name = "CURVE.csv", conflicts_with = "simulate")]
     overlay: Option<String>,
+    #[command(flatten)]
+    population: population::Plugged,
     #[command(flatten)]
     output: Output,
 }
@@ -75,11 +79,15 @@ struct Answer<'a> {
 
 pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
     args.output.check()?;
+    if args.overlay.is_some() && args.output.plot.is_none() && args.output.report.is_none() {
+        return Err(Failure::input("--overlay: measurements are drawn; give --plot or --report"));
+    }
     let task = registry.find(&args.task)?;
     let mut inputs = match &args.inputs {
         Some(path) => Inputs::read(path)?,
         None => Inputs::example(task.card())?,
     };
+    let from_data = args.population.apply(task, &mut inputs)?;
     for assignment in &args.set {
         let Some((keys, text)) = assignment.split_once('=') else {
             return Err(Failure::input(format!("--set {assignment}: expected KEY=VALUE")));
@@ -104,6 +112,7 @@ pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
             args.over.len()
         )));
     }
+    from_data.iter().for_each(|text| note(text));
     let schema = task.schema();
     let axes: Vec<Axis> =
         args.over.iter().map(|text| Axis::parse(text, &schema)).collect::<Result<_>>()?;
