@@ -4,6 +4,16 @@
 //! A command is one file under `commands/` with its arguments ([`clap::Args`]) and a `run`; its
 //! results go to standard output, everything else to standard error. Exit status: 0 done, 1 some
 //! result is an error or a miss, 2 the request itself could not be read.
+//!
+//! The registry, the readers of tables and arrays and the figures are public, for programs that want them:
+//!
+//! ```
+//! let tasks = rmt_cli::tasks();
+//! let ridge = tasks.iter().find(|task| task.card().name == "ridge").expect("a task of that name");
+//! let values = ridge.evaluate(&serde_json::from_str(ridge.card().example)?)?;
+//! assert!(values.number("risk").is_some_and(|risk| risk > 0.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod args;
