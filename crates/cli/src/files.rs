@@ -1,6 +1,7 @@
 //! Reading and writing whole files.
 
 use crate::failure::{Failure, Result};
+use rmt_task::Value;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -49,6 +50,24 @@ pub(crate) fn write(path: &str, bytes: &[u8]) -> Result<()> {
     })
 }
 
+/// Writes a whole new file; whether it was made: one that is there already stays as it is.
+pub(crate) fn create(path: &str, bytes: &[u8]) -> Result<bool> {
+    if Path::new(path).exists() {
+        return Ok(false);
+    }
+    // A link to a complete file appears at once and never replaces another's.
+    let whole = format!("{path}.{}.new", std::process::id());
+    write(&whole, bytes)?;
+    let linked = fs::hard_link(&whole, path);
+    let _ = fs::remove_file(&whole);
+    match linked {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // Without links, renaming is the best there is.
+        Err(_) => write(path, bytes).map(|()| true),
+    }
+}
+
 /// Rows as CSV text.
 pub(crate) fn csv(rows: &[Vec<String>]) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
@@ -67,6 +86,16 @@ pub(crate) fn cell(x: f64) -> String {
         return if x > 0.0 { "Infinity".into() } else { "-Infinity".into() };
     }
     if x.is_nan() { String::new() } else { x.to_string() }
+}
+
+/// A number, truth value or word as a CSV cell; anything with parts has none.
+pub(crate) fn leaf(value: &Value) -> String {
+    match value {
+        Value::Number(x) => cell(*x),
+        Value::Flag(x) => x.to_string(),
+        Value::Text(x) => x.clone(),
+        Value::Complex(..) | Value::List(_) | Value::Object(_) => String::new(),
+    }
 }
 
 /// The extension of a file name in lower case, `""` without one.

@@ -25,6 +25,7 @@ mod dataset;
 mod failure;
 pub mod figure;
 mod files;
+mod grid;
 mod holdout;
 mod inputs;
 mod model;

@@ -1,4 +1,5 @@
 use crate::{ErrorKind, TaskError, nearest};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
@@ -43,7 +44,7 @@ impl Fields {
         self.known.push(key);
         match self.map.remove(key) {
             None | Some(Json::Null) => Ok(None),
-            Some(value) => read(value).map(Some).map_err(|e| e.within(key)),
+            Some(value) => deserialise(value).map(Some).map_err(|e| e.within(key)),
         }
     }
 
@@ -62,7 +63,7 @@ impl Fields {
 }
 
 /// The error for an input key that is not among the known ones.
-pub(crate) fn unknown_key(key: &str, known: &[&str]) -> TaskError {
+fn unknown_key(key: &str, known: &[&str]) -> TaskError {
     let hint = nearest(key, known.iter().copied())
         .map(|k| format!("; did you mean `{k}`?"))
         .unwrap_or_default();
@@ -73,8 +74,26 @@ pub(crate) fn unknown_key(key: &str, known: &[&str]) -> TaskError {
     }
 }
 
+/// Reads an object into `T`: an unknown key is refused with the nearest known one, and any other
+/// error carries the place of the failing part.
+///
+/// # Errors
+/// `unknown_key` or `invalid_input`, with the key.
+pub fn read<T: DeserializeOwned + JsonSchema>(value: &Json) -> Result<T, TaskError> {
+    let schema = schemars::schema_for!(T);
+    if let (Some(known), Some(map)) =
+        (schema.get("properties").and_then(Json::as_object), value.as_object())
+    {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        if let Some(key) = map.keys().find(|k| !known.contains(&k.as_str())) {
+            return Err(unknown_key(key, &known));
+        }
+    }
+    deserialise(value.clone())
+}
+
 /// Deserialises with the path of a failing part in the error.
-pub(crate) fn read<T: DeserializeOwned>(value: Json) -> Result<T, TaskError> {
+fn deserialise<T: DeserializeOwned>(value: Json) -> Result<T, TaskError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let key = (path != ".").then_some(path);

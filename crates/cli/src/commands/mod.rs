@@ -15,6 +15,7 @@ mod models;
 mod population;
 mod predict;
 mod schema;
+mod sweep;
 
 use crate::failure::Result;
 use crate::registry::Registry;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Fpt(fpt::Args),
     /// Predict new rows with a model saved by `rmt fit`.
     Apply(apply::Args),
+    /// Compute many points: restartable, in shards, on a cluster.
+    Sweep(sweep::Args),
     /// Predators, prey and scavengers: trajectories, equilibria, bifurcations, fits.
     Population(population::Args),
     /// How many samples until diffusion models trained on different halves of your data agree.
@@ -61,6 +64,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
         Command::Fit(args) => fit::run(&args),
         Command::Fpt(args) => fpt::run(&args),
         Command::Apply(args) => apply::run(&args),
+        Command::Sweep(args) => sweep::run(&args, registry),
         Command::Population(args) => population::run(&args),
         Command::Consistency(args) => consistency::run(&args),
         Command::Disparity(args) => disparity::run(&args),

@@ -3,25 +3,25 @@
 
 mod file;
 mod locate;
+mod source;
 
 pub(crate) use rmt_task::{KeyPath, is_integer};
+pub(crate) use source::Source;
 
 use crate::failure::{Failure, Result};
 use crate::files::{read_text, shown};
-use locate::{Format, locate};
 use rmt_task::{Card, ErrorKind, TaskError};
 use schemars::Schema;
 use serde_json::Value as Json;
-use std::ops::Range;
 use std::path::Path;
 
 /// Inputs with the text they came from.
 pub(crate) struct Inputs {
     /// The inputs as the task takes them.
     pub(crate) value: Json,
-    name: String,
-    text: String,
-    format: Format,
+    source: Source,
+    /// Where in the text they are.
+    place: Vec<String>,
     /// Keys given on the command line: an error there is not in the file.
     set: Vec<KeyPath>,
 }
@@ -39,25 +39,24 @@ impl Inputs {
 
     /// Reads a text; `name` is what messages call it.
     pub(crate) fn parse(name: &str, text: String) -> Result<Self> {
-        let text = match text.strip_prefix('\u{feff}') {
-            Some(rest) => rest.to_owned(),
-            None => text,
-        };
-        let (format, parsed) = if text.trim_start().starts_with('{') {
-            let parsed = serde_json::from_str(&text)
-                .map_err(|e| (offset(&text, e.line(), e.column()), format!("not valid JSON: {e}")));
-            (Format::Json, parsed)
-        } else {
-            let parsed = toml::from_str(&text).map_err(|e| {
-                let at = e.span().map_or(0, |s| s.start);
-                (at, format!("not valid TOML: {}", e.message()))
-            });
-            (Format::Toml, parsed)
-        };
-        match parsed {
-            Ok(value) => Ok(Self { value, name: name.into(), text, format, set: Vec::new() }),
-            Err((at, message)) => Err(Failure::input(excerpt(name, &text, at..at + 1, &message))),
-        }
+        let (source, value) = Source::parse(name, text)?;
+        Ok(Self { value, source, place: Vec::new(), set: Vec::new() })
+    }
+
+    /// The inputs that stand under `key` in this text.
+    pub(crate) fn part(&self, key: &str) -> Option<Self> {
+        let value = self.value.get(key)?.clone();
+        let place = [&self.place[..], &[key.to_owned()]].concat();
+        Some(Self { value, source: self.source.clone(), place, set: Vec::new() })
+    }
+
+    /// A file that the text names, relative to the file of the text.
+    pub(crate) fn beside(&self, path: &str) -> String {
+        self.folder().join(path).to_string_lossy().into_owned()
+    }
+
+    fn folder(&self) -> &Path {
+        Path::new(self.source.name()).parent().unwrap_or(Path::new(""))
     }
 
     /// Sets a key, making the objects on its way; an integer-like key of a list counts from 0.
@@ -70,14 +69,14 @@ impl Inputs {
     /// Puts the contents of files where the inputs say `{"kind": "file", "path": …}`, paths being
     /// relative to the file that names them.
     pub(crate) fn load_files(&mut self, schema: &Schema) -> Result<()> {
-        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        let folder = self.folder().to_owned();
         let mut found = Vec::new();
         file::references(&self.value, &mut Vec::new(), &mut found);
         for parts in found {
             let key = KeyPath::of(parts);
             let Some(reference) = key.get(&self.value) else { continue };
             let plain = rmt_task::is_list(schema, &key);
-            let loaded = file::load(reference, folder, plain)
+            let loaded = file::load(reference, &folder, plain)
                 .map_err(|message| self.failure(TaskError::invalid(key.to_string(), message)))?;
             key.put(&mut self.value, loaded).map_err(|e| Failure::input(format!("{key}: {e}")))?;
         }
@@ -92,49 +91,16 @@ impl Inputs {
         if self.set.iter().any(|set| set.contains(&key)) {
             return error.into();
         }
+        self.failure_at(&key, error)
+    }
+
+    /// An error shown at a place in the file, whatever its key says.
+    pub(crate) fn failure_at(&self, key: &KeyPath, error: TaskError) -> Failure {
         let whole_key = error.kind == ErrorKind::UNKNOWN_KEY;
-        match locate(&self.text, self.format, &key, whole_key) {
-            Some(span) => {
-                let text = excerpt(&self.name, &self.text, span, &error.to_string());
-                Failure::from(error).with_text(text)
-            }
-            None => error.into(),
-        }
+        let place = KeyPath::of([&self.place[..], key.parts()].concat());
+        let text = self.source.mark(&place, whole_key, &error.to_string());
+        Failure::from(error).with_text(text)
     }
-}
-
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (before + column.saturating_sub(1)).min(text.len())
-}
-
-/// A message over the line of the text it is about, the place marked with carets.
-fn excerpt(name: &str, text: &str, span: Range<usize>, message: &str) -> String {
-    let mut start = span.start.min(text.len());
-    while !text.is_char_boundary(start) {
-        start -= 1;
-    }
-    let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
-    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-    let number = 1 + text[..start].matches('\n').count();
-    let before = text[line_start..start].chars().count();
-    let mut end = span.end.clamp(start, line_end);
-    while !text.is_char_boundary(end) {
-        end += 1;
-    }
-    let width = text[start..end].chars().count().max(1);
-    let line = text[line_start..line_end].trim_end();
-    // Long lines (explicit vectors) are cut around the place.
-    let skip = before.saturating_sub(60);
-    let shown: String = line.chars().skip(skip).take(100).collect();
-    let (dots, indent) = if skip > 0 { ("…", before - skip + 1) } else { ("", before) };
-    let gutter = " ".repeat(number.to_string().len());
-    let carets = "^".repeat(width.min(100usize.saturating_sub(before - skip).max(1)));
-    format!(
-        "{message}\n{gutter}--> {name}:{number}:{}\n{gutter} |\n{number} | {dots}{shown}\n{gutter} | {}{carets}",
-        before + 1,
-        " ".repeat(indent),
-    )
 }
 
 /// A value from the command line: JSON where it is JSON (`3`, `[1, 2]`, `true`), else text.

@@ -2,10 +2,10 @@
 
 use super::problem::failure;
 use super::{Args, json_complex};
-use crate::commands::predict::axis::Axis;
 use crate::failure::{Failure, Result};
 use crate::figure::{self, Content, Figure, Role, Series};
 use crate::files;
+use crate::grid::Axis;
 use crate::inputs::Inputs;
 use crate::output::{note, number, print, table};
 use crate::report::Report;

@@ -51,11 +51,7 @@ fn is_file(source: &str) -> bool {
 
 /// The problem itself.
 pub(super) fn read(inputs: &Inputs) -> Result<Problem> {
-    serde_json::from_value(inputs.value.clone()).map_err(|error| {
-        // The task words the same failure with its place in the inputs.
-        let worded = rmt_fpt::tasks().first().and_then(|t| t.evaluate(&inputs.value).err());
-        worded.map_or_else(|| Failure::input(error), |e| inputs.failure(e))
-    })
+    rmt_task::read(&inputs.value).map_err(|e| inputs.failure(e))
 }
 
 /// An error of the library: a text that cannot be read is a request that cannot be read.

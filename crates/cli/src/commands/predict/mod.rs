@@ -1,4 +1,3 @@
-pub(super) mod axis;
 mod overlay;
 mod picture;
 mod population;
@@ -9,11 +8,11 @@ use crate::args::Output;
 use crate::failure::{Failure, Result};
 use crate::figure::Series;
 use crate::files;
+use crate::grid::Axis;
 use crate::inputs::{Inputs, KeyPath, value_of};
 use crate::output::{note, print};
 use crate::registry::Registry;
 use crate::report::Report;
-use axis::Axis;
 use rmt_task::{Registration, nearest};
 use run::{Point, compute};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
-use super::axis::Axis;
 use crate::dataset::{Source, quoted};
 use crate::failure::{Failure, Result};
 use crate::figure::{Role, Series};
+use crate::grid::Axis;
 
 /// The user's measured points: a column named like the swept input, columns named like the shown
 /// quantities, and standard errors in columns `QUANTITY_error`.

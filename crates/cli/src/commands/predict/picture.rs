@@ -1,7 +1,7 @@
 use super::Answer;
-use super::run::Measured;
 use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Mark, Role, Series};
+use crate::grid::Measured;
 use rmt_task::{Observables, Value};
 use serde_json::Value as Json;
 

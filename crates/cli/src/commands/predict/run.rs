@@ -1,9 +1,9 @@
-use super::axis::Axis;
 use crate::failure::{Failure, Result};
+use crate::grid::{Axis, Grid, Measured, drawn, measure, numbers};
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 use rayon::prelude::*;
-use rmt_task::{Draw, ErrorKind, Observables, Registration, TaskError, Value};
+use rmt_task::{Draw, ErrorKind, Observables, Registration, TaskError};
 use serde_json::Value as Json;
 
 /// One point of a sweep (the only one, without a sweep).
@@ -15,16 +15,6 @@ pub(super) struct Point {
     pub(super) simulation: Vec<Measured>,
 }
 
-/// The mean of a simulated number over all draws.
-#[derive(Clone, Debug)]
-pub(super) struct Measured {
-    pub(super) name: String,
-    pub(super) mean: f64,
-    pub(super) standard_error: f64,
-    /// (mean − theory)/standard error, where both are finite.
-    pub(super) z: Option<f64>,
-}
-
 /// Theory at every point, and the simulation if asked for. A point without an answer keeps its
 /// error, unless no point has one or the inputs themselves are wrong.
 pub(super) fn compute(
@@ -34,8 +24,13 @@ pub(super) fn compute(
     draws: Option<usize>,
     seed: u64,
 ) -> Result<Vec<Point>> {
-    let places = places(axes);
-    let all: Vec<Json> = places.iter().map(|at| placed(inputs, axes, at)).collect::<Result<_>>()?;
+    let over = |e: String| Failure::input(format!("--over {e}"));
+    let swept = axes.iter().map(Axis::swept).collect();
+    let grid = Grid::new(inputs.value.clone(), swept).map_err(over)?;
+    let at = |id| grid.position(id).into_iter().zip(axes).map(|(i, a)| a.values[i]).collect();
+    let places: Vec<Vec<f64>> = (0..grid.len()).map(at).collect();
+    let all: Vec<Json> =
+        (0..grid.len()).map(|id| grid.inputs(id).map_err(over)).collect::<Result<_>>()?;
     let progress = Progress::new("theory", all.len());
     let theory: Vec<_> = all
         .par_iter()
@@ -74,33 +69,6 @@ pub(super) fn place_text(axes: &[Axis], at: &[f64]) -> String {
     parts.join(", ")
 }
 
-/// All combinations, the last axis running fastest.
-fn places(axes: &[Axis]) -> Vec<Vec<f64>> {
-    axes.iter().fold(vec![Vec::new()], |places, axis| {
-        let extend = |place: &Vec<f64>| {
-            let place = place.clone();
-            axis.values.iter().map(move |v| [place.as_slice(), &[*v]].concat()).collect::<Vec<_>>()
-        };
-        places.iter().flat_map(extend).collect()
-    })
-}
-
-fn placed(inputs: &Inputs, axes: &[Axis], at: &[f64]) -> Result<Json> {
-    let mut value = inputs.value.clone();
-    for (axis, x) in axes.iter().zip(at) {
-        let number = if axis.integer && x.fract() == 0.0 && x.abs() < 9e15 {
-            Json::from(*x as i64)
-        } else {
-            Json::from(*x)
-        };
-        for key in &axis.keys {
-            key.put(&mut value, number.clone())
-                .map_err(|e| Failure::input(format!("--over {}: {e}", axis.label)))?;
-        }
-    }
-    Ok(value)
-}
-
 fn simulate(
     task: &Registration,
     inputs: &[Json],
@@ -108,107 +76,27 @@ fn simulate(
     draws: usize,
     seed: u64,
 ) -> Result<Vec<Vec<Measured>>> {
-    let jobs: Vec<(usize, usize)> = (0..inputs.len())
+    let jobs: Vec<(usize, u64)> = (0..inputs.len())
         .filter(|i| theory[*i].is_ok())
-        .flat_map(|i| (0..draws).map(move |d| (i, d)))
+        .flat_map(|i| (0..draws as u64).map(move |index| (i, index)))
         .collect();
     let progress = Progress::new("experiments", jobs.len());
-    let outcomes: Vec<std::result::Result<Vec<(String, f64)>, TaskError>> = jobs
+    let outcomes: Vec<_> = jobs
         .par_iter()
         .map(|(i, index)| {
-            let draw = Draw { seed, index: *index as u64 };
-            let values = task.draw(&inputs[*i], draw).map(|o| numbers(&o));
+            let values = drawn(task, &inputs[*i], Draw { seed, index: *index });
             progress.step();
             values
         })
         .collect();
     progress.finish();
-    let mut by_point: Vec<Vec<Vec<(String, f64)>>> = vec![Vec::new(); inputs.len()];
-    for ((i, index), outcome) in jobs.into_iter().zip(outcomes) {
-        by_point[i].push(outcome.map_err(|e| {
-            let text = format!("draw {index} of the simulation: {e}");
-            Failure::from(e).with_text(text)
-        })?);
+    let mut by_point = vec![Vec::new(); inputs.len()];
+    for ((i, _), outcome) in jobs.into_iter().zip(outcomes) {
+        by_point[i].push(outcome?);
     }
     let measured = by_point.iter().zip(theory).map(|(draws, theory)| {
         let theory = theory.as_ref().map(numbers).unwrap_or_default();
         measure(draws, &theory)
     });
     Ok(measured.collect())
-}
-
-/// Means and standard errors over draws, in the order of the first draw: the sums run over draws
-/// in order, so that they do not depend on which thread made which.
-fn measure(draws: &[Vec<(String, f64)>], theory: &[(String, f64)]) -> Vec<Measured> {
-    let Some(first) = draws.first() else { return Vec::new() };
-    let mut measured = Vec::new();
-    for (position, (name, _)) in first.iter().enumerate() {
-        let value = |draw: &Vec<(String, f64)>| match draw.get(position) {
-            Some((n, x)) if n == name => Some(*x),
-            _ => draw.iter().find(|(n, _)| n == name).map(|(_, x)| *x),
-        };
-        let Some(values) = draws.iter().map(value).collect::<Option<Vec<f64>>>() else { continue };
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
-        let standard_error = (squares / (count - 1.0) / count).sqrt();
-        let expected = theory.iter().find(|(n, _)| n == name).map(|(_, x)| *x);
-        let z = expected.map(|e| (mean - e) / standard_error).filter(|z| z.is_finite());
-        measured.push(Measured { name: name.clone(), mean, standard_error, z });
-    }
-    measured
-}
-
-/// Every number of the observables, those inside lists and objects by their place.
-pub(super) fn numbers(values: &Observables) -> Vec<(String, f64)> {
-    fn collect(name: String, value: &Value, out: &mut Vec<(String, f64)>) {
-        match value {
-            Value::Number(x) => out.push((name, *x)),
-            Value::Complex(re, im) => {
-                out.push((format!("{name}.re"), *re));
-                out.push((format!("{name}.im"), *im));
-            }
-            Value::Flag(_) | Value::Text(_) => {}
-            Value::List(items) => {
-                for (i, item) in items.iter().enumerate() {
-                    collect(format!("{name}[{i}]"), item, out);
-                }
-            }
-            Value::Object(items) => {
-                for (key, item) in items {
-                    collect(format!("{name}.{key}"), item, out);
-                }
-            }
-        }
-    }
-    let mut out = Vec::new();
-    for (name, value) in values.iter() {
-        collect(name.to_owned(), value, &mut out);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_standard_error_is_that_of_the_mean() {
-        let draws: Vec<_> =
-            [1.0, 2.0, 3.0, 6.0].iter().map(|x| vec![("a".to_owned(), *x)]).collect();
-        let measured = measure(&draws, &[("a".to_owned(), 2.0)]);
-        // Variance of 1, 2, 3, 6 is 14/3; of their mean 14/12.
-        let expected = (14.0_f64 / 12.0).sqrt();
-        assert_eq!(measured[0].mean, 3.0);
-        assert!((measured[0].standard_error - expected).abs() < 1e-15);
-        assert!((measured[0].z.unwrap() - 1.0 / expected).abs() < 1e-15);
-    }
-
-    #[test]
-    fn numbers_inside_lists_and_objects_are_named_by_their_place() {
-        let mut values = Observables::new();
-        values.set("a", vec![vec![1.0, 2.0]]).set("z", (3.0, 4.0)).set("w", "text");
-        let names: Vec<_> = numbers(&values).into_iter().map(|(n, _)| n).collect();
-        assert_eq!(names, ["a[0][0]", "a[0][1]", "z.re", "z.im"]);
-    }
 }

@@ -1,7 +1,8 @@
 use super::Answer;
-use super::run::{Measured, Point, numbers, place_text};
+use super::run::{Point, place_text};
 use crate::failure::Result;
 use crate::files;
+use crate::grid::{Measured, Row, leaves, numbers, record, rows};
 use crate::output::{number, prose_table, table, value};
 use rmt_task::Observables;
 use serde_json::{Map, Value as Json, json};
@@ -172,62 +173,32 @@ impl Answer<'_> {
 
     /// One row a point, every number a column.
     pub(super) fn csv(&self) -> Result<String> {
-        let theory: Vec<Vec<(String, f64)>> = self
+        let points: Vec<Row> = self
             .points
             .iter()
-            .map(|p| p.theory.as_ref().map(numbers).unwrap_or_default())
+            .map(|point| Row {
+                at: point.at.iter().map(|x| files::cell(*x)).collect(),
+                values: leaves_text(point),
+                simulation: point
+                    .simulation
+                    .iter()
+                    .map(|m| (m.name.clone(), [m.mean, m.standard_error].map(files::cell)))
+                    .collect(),
+                error: point.theory.as_ref().err().map(ToString::to_string),
+            })
             .collect();
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in theory.iter().flatten() {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        let mut header: Vec<String> = self.axes.iter().map(|a| a.label.clone()).collect();
-        header.extend(names.iter().map(|n| (*n).to_owned()));
-        let measured: Vec<&str> = self
-            .points
-            .iter()
-            .find(|p| !p.simulation.is_empty())
-            .map_or(Vec::new(), |p| p.simulation.iter().map(|m| m.name.as_str()).collect());
-        for name in &measured {
-            header.extend([format!("{name}_simulated"), format!("{name}_standard_error")]);
-        }
-        let mut rows = vec![header];
-        for (point, theory) in self.points.iter().zip(&theory) {
-            let mut row: Vec<String> = point.at.iter().map(|x| files::cell(*x)).collect();
-            for name in &names {
-                let found = theory.iter().find(|(n, _)| n == name);
-                row.push(found.map(|(_, x)| files::cell(*x)).unwrap_or_default());
-            }
-            for name in &measured {
-                let found = point.simulation.iter().find(|m| m.name == *name);
-                row.extend(match found {
-                    Some(m) => [files::cell(m.mean), files::cell(m.standard_error)],
-                    None => [String::new(), String::new()],
-                });
-            }
-            rows.push(row);
-        }
-        files::csv(&rows)
+        let lead = self.axes.iter().map(|a| a.label.clone()).collect();
+        files::csv(&rows(lead, &points))
     }
 }
 
+fn leaves_text(point: &Point) -> Vec<(String, String)> {
+    let all = point.theory.as_ref().map(leaves).unwrap_or_default();
+    all.into_iter().map(|(name, leaf)| (name, files::leaf(&leaf))).collect()
+}
+
 fn point_json(point: &Point) -> Map<String, Json> {
-    let mut record = Map::new();
-    match &point.theory {
-        Ok(values) => record.insert("values".into(), json!(values)),
-        Err(e) => record
-            .insert("error".into(), json!({"kind": e.kind.as_str(), "message": e.to_string()})),
-    };
-    if !point.simulation.is_empty() {
-        let measured = point.simulation.iter().map(|m| {
-            let record = json!({"mean": m.mean, "standard_error": m.standard_error, "z": m.z});
-            (m.name.clone(), record)
-        });
-        record.insert("simulation".into(), Json::Object(measured.collect()));
-    }
-    record
+    record(point.theory.as_ref().map(|values| json!(values)), &point.simulation)
 }
 
 fn z_text(m: &Measured) -> String {

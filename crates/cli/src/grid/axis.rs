@@ -1,6 +1,8 @@
+use super::Swept;
 use crate::failure::{Failure, Result};
 use crate::inputs::{KeyPath, is_integer};
 use schemars::Schema;
+use serde_json::Value as Json;
 
 /// One swept input: the keys that move together and their values.
 #[derive(Debug, PartialEq)]
@@ -17,31 +19,40 @@ const DEFAULT_COUNT: usize = 25;
 const MOST: usize = 1_000_000;
 
 impl Axis {
-    /// Reads `key=from..to:log:count`, `key=from..to:count` or `key=a,b,c`.
+    /// Reads `key=from..to:log:count`, `key=from..to:count` or `key=a,b,c` of an option `--over`.
     pub(crate) fn parse(text: &str, schema: &Schema) -> Result<Self> {
-        let bad = |what: &str| {
+        let bad = |what: String| {
             Failure::input(format!(
                 "--over {text}: {what}; write KEY=FROM..TO:COUNT, KEY=FROM..TO:log:COUNT or KEY=A,B,C"
             ))
         };
-        let Some((keys, range)) = text.split_once('=') else {
-            return Err(bad("no `=`"));
-        };
+        let (keys, range) = text.split_once('=').ok_or_else(|| bad("no `=`".into()))?;
+        Self::of(keys, range, schema).map_err(bad)
+    }
+
+    /// Reads a comma-separated list of keys and their common range.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub(crate) fn of(
+        keys: &str,
+        range: &str,
+        schema: &Schema,
+    ) -> std::result::Result<Self, String> {
         let label = keys.to_owned();
-        let keys: Vec<KeyPath> = keys.split(',').map(KeyPath::parse).collect();
-        if keys.iter().any(|k| k.parts().is_empty()) {
-            return Err(bad("no key before `=`"));
-        }
+        let keys = keys_of(keys)?;
         let number = |word: &str| {
             word.trim()
                 .parse::<f64>()
                 .ok()
                 .filter(|x| x.is_finite())
-                .ok_or_else(|| bad(&format!("`{word}` is not a number")))
+                .ok_or_else(|| format!("`{word}` is not a number"))
         };
         let integer = keys.iter().any(|k| is_integer(schema, k));
         let (mut values, log) = match range.split_once("..") {
-            None => (range.split(',').map(number).collect::<Result<Vec<_>>>()?, false),
+            None => {
+                (range.split(',').map(number).collect::<std::result::Result<Vec<_>, _>>()?, false)
+            }
             Some((from, rest)) => {
                 let mut parts = rest.split(':');
                 let (from, to) = (number(from)?, number(parts.next().unwrap_or_default())?);
@@ -53,15 +64,15 @@ impl Axis {
                         n => {
                             count = n
                                 .parse()
-                                .map_err(|_| bad(&format!("`{n}` is neither `log` nor a count")))?;
+                                .map_err(|_| format!("`{n}` is neither `log` nor a count"))?;
                         }
                     }
                 }
                 if !(2..=MOST).contains(&count) {
-                    return Err(bad(&format!("a range has 2 to {MOST} points, not {count}")));
+                    return Err(format!("a range has 2 to {MOST} points, not {count}"));
                 }
                 if log && (from <= 0.0 || to <= 0.0) {
-                    return Err(bad("a logarithmic range has both ends above 0"));
+                    return Err("a logarithmic range has both ends above 0".into());
                 }
                 (spaced(from, to, count, log), log)
             }
@@ -79,6 +90,33 @@ impl Axis {
         let log = log || (!range.contains("..") && spread(&values));
         Ok(Self { keys, label, values, log, integer })
     }
+
+    /// The same without what only a drawing needs, whole numbers written as such.
+    pub(crate) fn swept(&self) -> Swept {
+        let value = |x: &f64| if self.integer { whole(*x) } else { Json::from(*x) };
+        Swept {
+            keys: self.keys.clone(),
+            label: self.label.clone(),
+            values: self.values.iter().map(value).collect(),
+        }
+    }
+}
+
+/// A comma-separated list of keys.
+///
+/// # Errors
+/// A key that is empty.
+pub(crate) fn keys_of(text: &str) -> std::result::Result<Vec<KeyPath>, String> {
+    let keys: Vec<KeyPath> = text.split(',').map(KeyPath::parse).collect();
+    if keys.iter().any(|k| k.parts().is_empty()) {
+        return Err("no key before `=`".into());
+    }
+    Ok(keys)
+}
+
+/// A number for an input that takes whole ones: without a fraction where it has none.
+pub(crate) fn whole(x: f64) -> Json {
+    if x.fract() == 0.0 && x.abs() < 9e15 { Json::from(x as i64) } else { Json::from(x) }
 }
 
 fn spaced(from: f64, to: f64, count: usize, log: bool) -> Vec<f64> {
