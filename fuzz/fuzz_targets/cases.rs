@@ -2,7 +2,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    if let Ok(file) = rmt_cli::cases::read_cases(text) {
+    if let Ok(file) = rmt_cli::cases::read_cases("text", text) {
         assert!(file.rtol >= 0.0);
     }
 });

@@ -10,6 +10,8 @@ Examples:
   rmt predict ridge --simulate 100                             theory beside finite-size experiments
   rmt models                                                   everything that can be predicted
   rmt explain ridge                                            its equations, inputs and results
+  rmt init ridge --out mine.toml                               a commented file of its inputs
+  rmt sweep run sweep.toml --out results                       many points, restartable, in shards
   rmt check reference/ridge.json                               compare with reference values
 
 Exit status: 0 done; 1 a result is an error or a miss; 2 the request could not be read.";
@@ -89,6 +91,13 @@ pub(crate) fn check_figure(option: &str, name: &str) -> Result<FigureFile> {
         let text = format!("{option} {}", e.text());
         e.with_text(text)
     })
+}
+
+/// Keeps each kernel of linear algebra on one thread: commands that share many points or draws among
+/// threads have nothing left to divide, and a divided kernel rounds differently on another number of
+/// threads.
+pub(crate) fn sequential_kernels() {
+    faer::set_global_parallelism(faer::Par::Seq);
 }
 
 /// Sizes the shared thread pool.

@@ -3,6 +3,8 @@
 //! A file is `{"topic", "rtol", "cases": [{"name", "note"?, "task", "inputs", "expected"?}]}` or a
 //! single case; JSON, or TOML of the same shape.
 
+use crate::inputs::{KeyPath, Source};
+use rmt_task::nearest;
 use serde_json::{Map, Value as Json};
 use std::fmt;
 
@@ -43,33 +45,40 @@ impl fmt::Display for BadCases {
 
 impl std::error::Error for BadCases {}
 
-/// Reads a file of cases.
+/// Reads a file of cases; `name` is what errors call it.
 ///
 /// # Errors
-/// Text that is neither JSON nor TOML (with line and column), or not of the shape above (with the
-/// case and key concerned).
-pub fn read_cases(text: &str) -> Result<CaseFile, BadCases> {
-    let root = parse(text).map_err(BadCases)?;
+/// Text that is neither JSON nor TOML, or not of the shape above, shown at its line.
+pub fn read_cases(name: &str, text: &str) -> Result<CaseFile, BadCases> {
+    let whole = |message: String| BadCases(format!("{name}: {message}"));
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Err(whole("the file is empty".into()));
+    }
+    let (source, root) =
+        Source::parse(name, text.to_owned()).map_err(|e| BadCases(e.text().to_owned()))?;
+    let at = |wrong: Wrong| {
+        let key = KeyPath::parse(&wrong.place);
+        BadCases(source.mark(&key, wrong.whole_key, &format!("{}: {}", wrong.place, wrong.message)))
+    };
     let Json::Object(mut root) = root else {
-        return Err(BadCases(format!(
+        return Err(whole(format!(
             "expected an object with `cases`, or with `task` and `inputs`, found {}",
             kind_of(&root)
         )));
     };
     let rtol = match root.get("rtol") {
         None => DEFAULT_RTOL,
-        Some(value) => value
-            .as_f64()
-            .filter(|r| *r >= 0.0)
-            .ok_or_else(|| BadCases(format!("rtol: expected a number ≥ 0, found {value}")))?,
+        Some(value) => value.as_f64().filter(|r| *r >= 0.0).ok_or_else(|| {
+            at(Wrong::at("rtol", format!("expected a number ≥ 0, found {value}")))
+        })?,
     };
     let cases = match root.remove("cases") {
         None if root.contains_key("task") => {
             root.remove("rtol");
-            vec![read_case(root, "the case")?]
+            vec![read_case(root, "").map_err(at)?]
         }
         None => {
-            return Err(BadCases(
+            return Err(whole(
                 "neither `cases` nor `task`: give {\"cases\": […]} or one {\"task\", \"inputs\"}"
                     .into(),
             ));
@@ -77,74 +86,86 @@ pub fn read_cases(text: &str) -> Result<CaseFile, BadCases> {
         Some(Json::Array(items)) => items
             .into_iter()
             .enumerate()
-            .map(|(index, item)| match item {
-                Json::Object(case) => read_case(case, &format!("cases[{index}]")),
-                other => Err(BadCases(format!(
-                    "cases[{index}]: expected an object with `task` and `inputs`, found {}",
-                    kind_of(&other)
-                ))),
+            .map(|(index, item)| {
+                let place = format!("cases[{index}]");
+                match item {
+                    Json::Object(case) => read_case(case, &place),
+                    other => Err(Wrong::at(
+                        &place,
+                        format!(
+                            "expected an object with `task` and `inputs`, found {}",
+                            kind_of(&other)
+                        ),
+                    )),
+                }
             })
-            .collect::<Result<_, _>>()?,
+            .collect::<Result<_, _>>()
+            .map_err(at)?,
         Some(other) => {
-            return Err(BadCases(format!("cases: expected a list, found {}", kind_of(&other))));
+            return Err(at(Wrong::at(
+                "cases",
+                format!("expected a list, found {}", kind_of(&other)),
+            )));
         }
     };
     Ok(CaseFile { rtol, cases })
 }
 
+/// What is wrong where in a file of cases.
+struct Wrong {
+    place: String,
+    /// It is about the key, not about its value.
+    whole_key: bool,
+    message: String,
+}
+
+impl Wrong {
+    fn at(place: &str, message: String) -> Self {
+        Self { place: place.to_owned(), whole_key: false, message }
+    }
+}
+
 const CASE_KEYS: [&str; 5] = ["name", "note", "task", "inputs", "expected"];
 
-fn read_case(mut case: Map<String, Json>, place: &str) -> Result<Case, BadCases> {
+fn read_case(mut case: Map<String, Json>, place: &str) -> Result<Case, Wrong> {
+    let below = |key: &str| if place.is_empty() { key.into() } else { format!("{place}.{key}") };
+    let missing = |key: &str| {
+        let (place, message) = match place {
+            "" => (key, "missing".to_owned()),
+            place => (place, format!("`{key}` is missing")),
+        };
+        Wrong::at(place, message)
+    };
     if let Some(key) = case.keys().find(|k| !CASE_KEYS.contains(&k.as_str())) {
-        return Err(BadCases(format!(
-            "{place}: unknown key `{key}`, known are {}",
-            CASE_KEYS.join(", ")
-        )));
+        let hint = nearest(key, CASE_KEYS).map(|k| format!("; did you mean `{k}`?"));
+        let known = CASE_KEYS.join(", ");
+        let message = format!("unknown key `{key}`, known are {known}{}", hint.unwrap_or_default());
+        return Err(Wrong { place: below(key), whole_key: true, message });
     }
     let task = match case.remove("task") {
         Some(Json::String(task)) => task,
         Some(other) => {
-            return Err(BadCases(format!("{place}.task: expected a name, found {other}")));
+            return Err(Wrong::at(&below("task"), format!("expected a name, found {other}")));
         }
-        None => return Err(BadCases(format!("{place}: `task` is missing, name the task"))),
+        None => return Err(missing("task")),
     };
     let name = match case.remove("name") {
         Some(Json::String(name)) => name,
         None => task.clone(),
-        Some(other) => return Err(BadCases(format!("{place}.name: expected text, found {other}"))),
+        Some(other) => {
+            return Err(Wrong::at(&below("name"), format!("expected text, found {other}")));
+        }
     };
-    let inputs = case
-        .remove("inputs")
-        .ok_or_else(|| BadCases(format!("{place} ({name}): `inputs` is missing")))?;
+    let inputs = case.remove("inputs").ok_or_else(|| missing("inputs"))?;
     let expected = match case.remove("expected") {
         None | Some(Json::Null) => None,
         Some(Json::Object(map)) => Some(map),
         Some(other) => {
-            return Err(BadCases(format!(
-                "{place}.expected ({name}): expected an object, found {}",
-                kind_of(&other)
-            )));
+            let found = format!("expected an object, found {}", kind_of(&other));
+            return Err(Wrong::at(&below("expected"), found));
         }
     };
     Ok(Case { name, task, inputs, expected })
-}
-
-/// JSON, or TOML where the text does not start like JSON.
-fn parse(text: &str) -> Result<Json, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() {
-        return Err("the file is empty".into());
-    }
-    if text.trim_start().starts_with(['{', '"']) {
-        return serde_json::from_str(text).map_err(|e| format!("not valid JSON: {e}"));
-    }
-    match toml::from_str::<Json>(text) {
-        Ok(value) => Ok(value),
-        Err(_) if text.trim_start().starts_with('[') => {
-            serde_json::from_str(text).map_err(|e| format!("not valid JSON: {e}"))
-        }
-        Err(e) => Err(format!("neither JSON nor TOML: {}", e.to_string().trim_end())),
-    }
 }
 
 /// What a JSON value is, for messages about the wrong type.
@@ -165,9 +186,10 @@ mod tests {
 
     #[test]
     fn a_single_case_and_a_file_of_one_read_alike() {
-        let single = read_cases(r#"{"task": "ridge", "inputs": {"n": 3}}"#).unwrap();
-        let file = read_cases(r#"{"cases": [{"task": "ridge", "inputs": {"n": 3}}]}"#).unwrap();
-        let toml = read_cases("task = 'ridge'\n[inputs]\nn = 3").unwrap();
+        let single = read_cases("f", r#"{"task": "ridge", "inputs": {"n": 3}}"#).unwrap();
+        let file =
+            read_cases("f", r#"{"cases": [{"task": "ridge", "inputs": {"n": 3}}]}"#).unwrap();
+        let toml = read_cases("f", "task = 'ridge'\n[inputs]\nn = 3").unwrap();
         assert_eq!(single, file);
         assert_eq!(single, toml);
         assert_eq!(single.cases[0].name, "ridge");
@@ -179,7 +201,7 @@ mod tests {
             ("", "empty"),
             ("{\"cases\": [", "line 1 column 11"),
             ("[1, 2]", "a list"),
-            ("3", "neither JSON nor TOML"),
+            ("3", "not valid TOML"),
             ("{}", "neither `cases` nor `task`"),
             ("{\"cases\": 3}", "a number"),
             ("{\"cases\": [3]}", "cases[0]"),
@@ -190,7 +212,7 @@ mod tests {
             ("{\"cases\": [], \"rtol\": -1}", "rtol"),
             ("{\"task\": \"a\", \"inputs\": 1e999}", "out of range"),
         ] {
-            let message = read_cases(text).unwrap_err().to_string();
+            let message = read_cases("f", text).unwrap_err().to_string();
             assert!(message.contains(wanted), "{text:?} gave {message:?}");
         }
     }

@@ -37,6 +37,7 @@ mod registry;
 mod report;
 mod samples;
 pub mod table;
+mod template;
 
 pub use failure::Failure;
 pub use registry::tasks;

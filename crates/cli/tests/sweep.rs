@@ -107,6 +107,20 @@ fn ten_thousand_points_killed_thrice_in_seven_shards_equal_the_single_run() {
     assert_eq!(all + lines(&folder, "many/points-0-of-1.jsonl"), 10_000);
 }
 
+/// Catches kernels of linear algebra that round differently on several threads; they begin to divide
+/// their work at about these sizes.
+#[test]
+fn experiments_do_not_depend_on_the_number_of_threads() {
+    let folder = Folder::new();
+    let text = SMALL.replace("p = 12", "p = 80").replace("[10, 20.0, 40]", "[65, 180, 250]");
+    folder.file("s.toml", text);
+    let table = |threads: &str| {
+        folder.done(&["--threads", threads, "sweep", "run", "s.toml", "--out", threads]);
+        folder.done(&["sweep", "collect", threads, "--json"])
+    };
+    assert_eq!(table("1"), table("3"));
+}
+
 /// Catches a half-written line that is kept, glued to the next one, or taken for a point.
 #[test]
 fn a_torn_last_line_is_cut_and_computed_again() {
@@ -167,7 +181,6 @@ fn a_changed_sweep_is_refused_with_what_differs() {
         ("seed = 5", "seed = 6", "`seed` is 5 there"),
         ("draws = 4", "", "`draws` is 4 there and absent here"),
         ("draws = 4", "draws = 4\nobservables = [\"risk\"]", "`observables` is absent there"),
-        ("model = \"ridge\"", "model = \"correlated_ridge\"", "`model` is"),
     ] {
         folder.file("t.toml", SMALL.replacen(from, to, 1));
         folder.refuse(&[(

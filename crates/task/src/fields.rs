@@ -50,7 +50,11 @@ impl Fields {
 
     /// Takes a key that must be there.
     pub fn require<T: DeserializeOwned>(&mut self, key: &'static str) -> Result<T, TaskError> {
-        self.take(key)?.ok_or_else(|| TaskError::invalid(key, "missing, give a value"))
+        self.take(key)?.ok_or_else(|| {
+            let near = self.map.keys().find(|k| nearest(k, [key]).is_some());
+            let hint = near.map(|k| format!("; is it what `{k}` means?")).unwrap_or_default();
+            TaskError::invalid(key, format!("missing, give a value{hint}"))
+        })
     }
 
     /// Refuses every key that was not taken.
@@ -62,8 +66,8 @@ impl Fields {
     }
 }
 
-/// The error for an input key that is not among the known ones.
-fn unknown_key(key: &str, known: &[&str]) -> TaskError {
+/// The error for an input key that is not among the known ones, with the nearest of them.
+pub fn unknown_key(key: &str, known: &[&str]) -> TaskError {
     let hint = nearest(key, known.iter().copied())
         .map(|k| format!("; did you mean `{k}`?"))
         .unwrap_or_default();
@@ -104,9 +108,24 @@ fn deserialise<T: DeserializeOwned>(value: Json) -> Result<T, TaskError> {
                 Some(key) => inner.within(&key),
                 None => inner,
             },
-            None => TaskError { kind: ErrorKind::INVALID_INPUT, key, message },
+            None => match unknown_field(&message) {
+                Some((field, known)) => {
+                    let error = unknown_key(field, &known);
+                    // The path ends with the field where serde had read it as a key.
+                    let key = key.filter(|k| k.ends_with(field)).or(error.key);
+                    TaskError { key, ..error }
+                }
+                None => TaskError { kind: ErrorKind::INVALID_INPUT, key, message },
+            },
         }
     })
+}
+
+/// The field and the known ones of serde's "unknown field `x`, expected one of `a`, `b`".
+fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    let (field, rest) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    let known = rest.split('`').skip(1).step_by(2).collect();
+    Some((field, known))
 }
 
 const MARK: char = '\u{1f}';
@@ -132,4 +151,43 @@ fn recover(text: &str) -> Option<TaskError> {
     };
     let key = (!key.is_empty()).then(|| key.to_owned());
     Some(TaskError { kind, key, message: message.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Outer {
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Inner {
+        rows: u32,
+        columns: u32,
+    }
+
+    #[test]
+    fn unknown_keys_are_told_alike_at_every_depth() {
+        for (value, key, near) in [
+            (json!({"iner": []}), "iner", "`inner`"),
+            (json!({"inner": [{"rows": 1, "colums": 2}]}), "inner[0].colums", "`columns`"),
+        ] {
+            let error = read::<Outer>(&value).unwrap_err();
+            assert_eq!((error.kind, error.key.as_deref()), (ErrorKind::UNKNOWN_KEY, Some(key)));
+            assert!(error.message.ends_with(&format!("did you mean {near}?")), "{error}");
+        }
+        let error = read::<Outer>(&json!({"inner": [{"rows": -1}]})).unwrap_err();
+        assert_eq!(
+            (error.kind, error.key.as_deref()),
+            (ErrorKind::INVALID_INPUT, Some("inner[0].rows"))
+        );
+    }
 }

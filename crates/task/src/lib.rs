@@ -53,7 +53,7 @@ mod schema;
 
 pub use card::{Card, Reference};
 pub use error::{ErrorKind, TaskError, nearest};
-pub use fields::{Fields, read};
+pub use fields::{Fields, read, unknown_key};
 pub use key_path::KeyPath;
 pub use observables::{Observables, Value};
 pub use registration::Registration;

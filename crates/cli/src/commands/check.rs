@@ -27,8 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
-    let file = read_cases(&read_text(&args.file)?)
-        .map_err(|e| Failure::input(format!("{}: {e}", shown(&args.file))))?;
+    let file = read_cases(shown(&args.file), &read_text(&args.file)?).map_err(Failure::input)?;
     let outcomes = evaluate_all(&file.cases, registry);
     let verdicts: Vec<Verdict> = file
         .cases

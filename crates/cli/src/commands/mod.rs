@@ -10,6 +10,7 @@ mod eval;
 mod explain;
 mod fit;
 mod fpt;
+mod init;
 mod mix;
 mod models;
 mod population;
@@ -17,6 +18,7 @@ mod predict;
 mod schema;
 mod sweep;
 
+use crate::args::sequential_kernels;
 use crate::failure::Result;
 use crate::registry::Registry;
 
@@ -51,14 +53,20 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Print what to cite for a task, as BibTeX.
     Cite(cite::Args),
-    /// Print the JSON Schema of a task's inputs.
+    /// Print the JSON Schema of a task's inputs, or of a sweep.
     Schema(schema::Args),
+    /// Write a commented template of a task's inputs, or of a sweep, in TOML.
+    Init(init::Args),
     /// Print a completion script for your shell.
     Completions(completions::Args),
 }
 
 /// Runs a command.
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
+    use Command::{Check, Eval, Predict, Sweep};
+    if matches!(command, Predict(_) | Sweep(_) | Eval(_) | Check(_)) {
+        sequential_kernels();
+    }
     match command {
         Command::Predict(args) => predict::run(&args, registry),
         Command::Fit(args) => fit::run(&args),
@@ -75,6 +83,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
         Command::Explain(args) => explain::run(&args, registry),
         Command::Cite(args) => cite::run(&args, registry),
         Command::Schema(args) => schema::run(&args, registry),
+        Command::Init(args) => init::run(&args, registry),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -1,3 +1,4 @@
+use super::sweep;
 use crate::failure::Result;
 use crate::output::print;
 use crate::registry::Registry;
@@ -5,12 +6,15 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Task name, as `rmt models` lists them.
+    /// Task name, as `rmt models` lists them, or `sweep`.
     task: String,
 }
 
 pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
-    let task = registry.find(&args.task)?;
-    print(&format!("{:#}", task.schema().as_value()))?;
+    let schema = match args.task.as_str() {
+        sweep::NAME => sweep::schema(),
+        name => registry.find(name)?.schema(),
+    };
+    print(&format!("{:#}", schema.as_value()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -66,7 +66,7 @@ impl Task for BiasAmplificationFlow {
             ),
         ],
         headline: &["risk", "risk_ridge_at_inverse_time"],
-        example: r#"{"n": [120, 50], "covariances": [{"kind": "linear", "p": 200, "from": 0.2, "to": 2.0}, {"kind": "linear", "p": 200, "from": 3.0, "to": 0.1}], "noise_variances": [0.3, 1.0], "shared_prior": {"kind": "constant", "p": 200, "value": 0.005}, "group_priors": [null, {"kind": "linear", "p": 200, "from": 0.0, "to": 0.01}], "time": 10.0}"#,
+        example: r#"{"n": [120, 50], "covariances": [{"kind": "linear", "p": 200, "from": 0.2, "to": 2.0}, {"kind": "linear", "p": 200, "from": 3.0, "to": 0.1}], "noise_variances": [0.3, 1.0], "shared_prior": {"kind": "constant", "p": 200, "value": 0.005}, "group_priors": [{"kind": "constant", "p": 200, "value": 0.0}, {"kind": "linear", "p": 200, "from": 0.0, "to": 0.01}], "time": 10.0}"#,
     };
 
     fn evaluate(inputs: &Self::Inputs) -> Result<Observables, TaskError> {

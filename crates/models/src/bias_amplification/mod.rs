@@ -75,7 +75,7 @@ impl Task for BiasAmplification {
             ("minimal_worst_risk", "scan: where the risk of the worst group is smallest"),
         ],
         headline: &["risk", "risk_separate", "ODD", "EDD", "ADD"],
-        example: r#"{"n": [180, 60], "covariances": [{"kind": "levels", "values": [1.0, 0.05], "counts": [80, 120]}, {"kind": "levels", "values": [0.6, 1.5], "counts": [80, 120]}], "noise_variances": [0.1, 0.1], "lambda": 0.01, "width": 150, "shared_prior": {"kind": "levels", "values": [0.0125, 0.0], "counts": [80, 120]}, "group_priors": [null, {"kind": "levels", "values": [0.00125, 0.0], "counts": [80, 120]}]}"#,
+        example: r#"{"n": [180, 60], "covariances": [{"kind": "levels", "values": [1.0, 0.05], "counts": [80, 120]}, {"kind": "levels", "values": [0.6, 1.5], "counts": [80, 120]}], "noise_variances": [0.1, 0.1], "lambda": 0.01, "width": 150, "shared_prior": {"kind": "levels", "values": [0.0125, 0.0], "counts": [80, 120]}, "group_priors": [{"kind": "constant", "p": 200, "value": 0.0}, {"kind": "levels", "values": [0.00125, 0.0], "counts": [80, 120]}]}"#,
     };
 
     fn evaluate(inputs: &Self::Inputs) -> Result<Observables, TaskError> {

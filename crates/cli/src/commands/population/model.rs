@@ -4,7 +4,7 @@ use rmt_dynamics::{
     Equilibrium, PopulationModel, PredatorPreyScavenger, equilibria, model, models,
     parameter_vector,
 };
-use rmt_task::{Registration, TaskError};
+use rmt_task::{Registration, TaskError, unknown_key};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,7 @@ impl ModelArgs {
             Some(path) => Inputs::read(path)?,
             None => Inputs::example(task.card())?,
         };
+        known_keys(&inputs)?;
         if let Some(name) = &self.model {
             inputs.set(&KeyPath::parse("model"), json!(name))?;
         }
@@ -80,6 +81,20 @@ impl ModelArgs {
     }
 }
 
+/// Refuses keys that no task on populations knows: one file may serve them all.
+fn known_keys(inputs: &Inputs) -> Result<()> {
+    let schemas: Vec<_> = tasks().iter().map(Registration::schema).collect();
+    let properties = schemas.iter().filter_map(|s| s.get("properties").and_then(Json::as_object));
+    let mut known: Vec<&str> = properties.flat_map(|p| p.keys().map(String::as_str)).collect();
+    known.sort_unstable();
+    known.dedup();
+    let given = inputs.value.as_object().into_iter().flat_map(|map| map.keys());
+    match given.into_iter().find(|k| !known.contains(&k.as_str())) {
+        Some(key) => Err(inputs.failure(unknown_key(key, &known))),
+        None => Ok(()),
+    }
+}
+
 /// Turns the example of three species into one of another model: its rates and densities where the
 /// names are the same, 1 elsewhere.
 fn adapt(inputs: &mut Inputs, model: &dyn PopulationModel) -> Result<()> {
@@ -100,11 +115,14 @@ fn adapt(inputs: &mut Inputs, model: &dyn PopulationModel) -> Result<()> {
     Ok(())
 }
 
+fn tasks() -> Vec<Registration> {
+    [rmt_dynamics::tasks(), rmt_pinn::tasks()].concat()
+}
+
 /// The task of that name among those of the population crates.
 pub(super) fn task(name: &str) -> Result<Registration> {
-    let mut all = rmt_dynamics::tasks();
-    all.extend(rmt_pinn::tasks());
-    all.into_iter()
+    tasks()
+        .into_iter()
         .find(|t| t.card().name == name)
         .ok_or_else(|| Failure::result(format!("no task \"{name}\"")))
 }

@@ -1,5 +1,6 @@
 use super::definition::Sweep;
 use super::folder::Folder;
+use super::submit::shell_word;
 use crate::failure::{Failure, Result};
 use crate::files;
 use crate::grid::{Row, rows};
@@ -77,8 +78,8 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result {
             return Err(Failure::result(format!(
                 "the sweep is not complete: `rmt sweep run {} --out {}` computes what is missing, \
                  --partial takes what is there",
-                folder.definition(),
-                args.folder
+                shell_word(&folder.definition()),
+                shell_word(&args.folder)
             )));
         }
     }

@@ -216,7 +216,7 @@ impl Axes {
         let swept = match value {
             Json::Object(map) => {
                 return map.iter().try_for_each(|(key, value)| {
-                    self.add(value, &[place, &[key.clone()]].concat(), schema)
+                    self.add(value, &[place, std::slice::from_ref(key)].concat(), schema)
                 });
             }
             Json::String(range) => Axis::of(&label, range, schema)

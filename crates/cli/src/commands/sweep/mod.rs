@@ -10,6 +10,32 @@ mod submit;
 
 use crate::failure::Result;
 use crate::registry::Registry;
+use schemars::Schema;
+
+/// What `rmt init` and `rmt schema` call a sweep file.
+pub(super) const NAME: &str = "sweep";
+
+/// The first lines of a template.
+pub(super) const HEAD: &str = "\
+A sweep: one task at every combination of the values of some inputs.
+`rmt sweep run` with this file and --out DIR computes it, `rmt sweep collect DIR` tabulates it.";
+
+/// A small sweep, for the template.
+pub(super) const EXAMPLE: &str = r#"{
+    "model": "ridge",
+    "inputs": {
+        "spectrum": {"kind": "power_law", "p": 400, "alpha": 1.2},
+        "target": {"kind": "power_law", "p": 400, "alpha": 0.5, "total": 1.0},
+        "noise_variance": 0.1
+    },
+    "axes": {"n": "50..800:log:20", "lambda": [0.001, 0.01, 0.1]},
+    "observables": ["risk", "bias", "gcv"]
+}"#;
+
+/// JSON Schema of a sweep file.
+pub(super) fn schema() -> Schema {
+    schemars::schema_for!(definition::Definition)
+}
 
 #[derive(clap::Args)]
 #[command(after_help = "\

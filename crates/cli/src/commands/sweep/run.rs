@@ -1,6 +1,7 @@
 use super::definition::Sweep;
 use super::folder::{Done, Folder, Shard};
 use super::point::line;
+use super::submit::shell_word;
 use crate::failure::Result;
 use crate::output::print;
 use crate::progress::Progress;
@@ -88,7 +89,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result {
         format!(
             "{shard}{computed} points computed, {before} were there, {errors} of them have an error \
              instead of an answer.\n`rmt sweep collect {}` puts all points into one table.",
-            args.out
+            shell_word(&args.out)
         )
     })?;
     Ok(ExitCode::from(u8::from(errors > 0)))

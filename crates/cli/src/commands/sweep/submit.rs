@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result {
     let script = folder.file("submit.sh");
     let text = script_text(args, &sweep, &folder, &out, &program.to_string_lossy());
     files::write(&script, text.as_bytes())?;
-    let by_hand = format!("sbatch {}", quoted(&script));
+    let by_hand = format!("sbatch {}", shell_word(&script));
     if args.dry_run {
         print(&format!("Script in {script}; submit it with\n  {by_hand}"))?;
         return Ok(ExitCode::SUCCESS);
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, registry: &Registry) -> Result {
          `squeue --job {job}` what is running.",
         sweep.grid.len(),
         args.shards,
-        args.out
+        shell_word(&args.out)
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -105,9 +105,10 @@ fn script_text(args: &Args, sweep: &Sweep, folder: &Folder, out: &str, program: 
     options.extend(args.more.iter().cloned());
     let mut text = String::from("#!/bin/sh\n");
     for option in options {
-        text += &format!("#SBATCH {}\n", quoted(&option));
+        text += &format!("#SBATCH {}\n", shell_word(&option));
     }
-    let (program, sweep, out) = (quoted(program), quoted(&folder.definition()), quoted(out));
+    let (program, sweep, out) =
+        (shell_word(program), shell_word(&folder.definition()), shell_word(out));
     text += &format!(
         "exec {program} --threads {} sweep run {sweep} --out {out} \\\n  --shard \
          \"$SLURM_ARRAY_TASK_ID/{}\"\n",
@@ -117,7 +118,7 @@ fn script_text(args: &Args, sweep: &Sweep, folder: &Folder, out: &str, program: 
 }
 
 /// A word as the shell, and sbatch in its comments, take it.
-fn quoted(word: &str) -> String {
+pub(super) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,%+@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
