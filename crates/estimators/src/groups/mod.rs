@@ -13,6 +13,7 @@ mod bootstrap;
 mod disparity;
 mod mix;
 mod pool;
+mod weight_band;
 
 pub use bootstrap::Band;
 pub use disparity::GroupCriteria;
