@@ -76,7 +76,7 @@ impl Output {
 }
 
 /// Refuses a file of results in a form that is not among `forms`.
-fn check_out(path: &str, forms: &[&str]) -> Result<()> {
+pub(crate) fn check_out(path: &str, forms: &[&str]) -> Result<()> {
     if forms.contains(&extension(path).as_str()) {
         return Ok(());
     }

@@ -88,6 +88,9 @@ G &= (F - \eta(G))^{-1}, & \eta(M) &= \mathbb{E}[Q M Q] \\
 
 /// One draw of the same expression with Gaussian entries at the stated sizes.
 impl Simulate for Fpt {
+    const SIZES: &'static [&'static str] = &["dims.n", "dims.p"];
+    const SETTINGS: &'static [&'static str] = &["{}", r#"{"dims": {"n": 150, "p": 200}}"#];
+
     fn draw(problem: &Problem, draw: Draw) -> Result<Observables, TaskError> {
         let model = Model::new(problem)?;
         let mut out = Observables::new();

@@ -233,6 +233,10 @@ fn spectral(
 }
 
 impl Simulate for Ridge {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n"];
+    const SETTINGS: &'static [&'static str] =
+        &["{}", r#"{"n": 100, "lambda": 1e-6}"#, r#"{"n": 800, "lambda": 0.1}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let setting = inputs.setting()?;
         let noise = check_noise(inputs.noise_variance)?;

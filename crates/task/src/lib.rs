@@ -77,6 +77,15 @@ pub trait Task: 'static {
 
 /// A task with a finite-size experiment behind it.
 pub trait Simulate: Task {
+    /// Keys of the example that count samples, features or modes (a list stands for its entries):
+    /// multiplied by two together they make the experiment twice as large. `rmt verify` shows with
+    /// them whether a gap between theory and simulation shrinks with the size.
+    const SIZES: &'static [&'static str] = &[];
+
+    /// Standard settings at which `rmt verify` compares theory and simulation: JSON objects whose
+    /// entries replace the example's, `{}` being the example itself.
+    const SETTINGS: &'static [&'static str] = &["{}"];
+
     /// One finite-size draw of the quantities of [`Task::evaluate`], under the same names (those
     /// that one draw can measure). Equal `draw` gives equal numbers, whatever the thread count.
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError>;

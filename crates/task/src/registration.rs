@@ -14,6 +14,8 @@ pub struct Registration {
     check: fn(&Json) -> Result<(), TaskError>,
     evaluate: Evaluate,
     draw: Option<DrawFn>,
+    sizes: &'static [&'static str],
+    settings: &'static [&'static str],
 }
 
 impl Registration {
@@ -25,6 +27,8 @@ impl Registration {
             check: |inputs| parse::<T>(inputs).map(|_| ()),
             evaluate: |inputs| finite(T::evaluate(&parse::<T>(inputs)?)?),
             draw: None,
+            sizes: &[],
+            settings: &[],
         }
     }
 
@@ -32,6 +36,8 @@ impl Registration {
     pub const fn simulated<T: Simulate>() -> Self {
         let mut registration = Self::of::<T>();
         registration.draw = Some(|inputs, draw| finite(T::draw(&parse::<T>(inputs)?, draw)?));
+        registration.sizes = T::SIZES;
+        registration.settings = T::SETTINGS;
         registration
     }
 
@@ -58,6 +64,16 @@ impl Registration {
     /// Whether the task has a finite-size simulation.
     pub fn simulates(&self) -> bool {
         self.draw.is_some()
+    }
+
+    /// Keys of the example that double with the size of the experiment.
+    pub fn sizes(&self) -> &'static [&'static str] {
+        self.sizes
+    }
+
+    /// Standard settings, as JSON objects of entries that replace the example's.
+    pub fn settings(&self) -> &'static [&'static str] {
+        self.settings
     }
 
     /// One finite-size draw.

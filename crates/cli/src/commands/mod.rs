@@ -17,6 +17,7 @@ mod population;
 mod predict;
 mod schema;
 mod sweep;
+mod verify;
 
 use crate::args::sequential_kernels;
 use crate::failure::Result;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Eval(eval::Args),
     /// Compare a file of cases with the values it expects.
     Check(check::Args),
+    /// Theory against simulation at the standard settings of every task.
+    Verify(verify::Args),
     /// List everything that can be predicted or estimated.
     Models(models::Args),
     /// Show the equations, inputs and results of a task.
@@ -63,8 +66,8 @@ pub(crate) enum Command {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
-    use Command::{Check, Eval, Predict, Sweep};
-    if matches!(command, Predict(_) | Sweep(_) | Eval(_) | Check(_)) {
+    use Command::{Check, Eval, Predict, Sweep, Verify};
+    if matches!(command, Predict(_) | Sweep(_) | Eval(_) | Check(_) | Verify(_)) {
         sequential_kernels();
     }
     match command {
@@ -79,6 +82,7 @@ pub(crate) fn run(command: Command, registry: &Registry) -> Result {
         Command::Mix(args) => mix::run(&args),
         Command::Eval(args) => eval::run(&args, registry),
         Command::Check(args) => check::run(&args, registry),
+        Command::Verify(args) => verify::run(&args, registry),
         Command::Models(args) => models::run(&args, registry),
         Command::Explain(args) => explain::run(&args, registry),
         Command::Cite(args) => cite::run(&args, registry),

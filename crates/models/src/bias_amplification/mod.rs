@@ -136,6 +136,15 @@ impl Task for BiasAmplification {
 }
 
 impl Simulate for BiasAmplification {
+    const SIZES: &'static [&'static str] = &[
+        "n",
+        "width",
+        "covariances[0].counts",
+        "covariances[1].counts",
+        "shared_prior.counts",
+        "group_priors[1].counts",
+    ];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let setting = Setting::of(inputs)?;
         setting.mixture(&setting.populations()?)?;

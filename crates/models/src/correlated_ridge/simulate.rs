@@ -9,6 +9,9 @@ use faer::Mat;
 use rmt_task::{Draw, Observables, Simulate, TaskError};
 
 impl Simulate for CorrelatedRidge {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n"];
+    const SETTINGS: &'static [&'static str] = &["{}", r#"{"n": 400, "lambda": 0.02}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         if inputs.loss_weight.is_some() {
             return Err(TaskError::invalid(

@@ -317,6 +317,8 @@ const NO_EXPANSION: &str = "some finite-size values are left out: at this n (and
     if n is close to p) the 1/N term is not small";
 
 impl Simulate for LinearDiffusion {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "n"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         simulate::draw(inputs, draw)
     }

@@ -249,6 +249,9 @@ impl Task for ModelCollapseGenerations {
 }
 
 impl Simulate for ModelCollapseGenerations {
+    const SIZES: &'static [&'static str] =
+        &["n_real", "n_synthetic", "covariance_real.p", "target_prior.p", "shift_prior.p"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let dynamics = Dynamics::of(inputs)?;
         let mut random = Gaussian::new(draw);

@@ -249,6 +249,16 @@ fn minimal_real(
 }
 
 impl Simulate for ModelCollapse {
+    const SIZES: &'static [&'static str] = &[
+        "n_real",
+        "n_synthetic",
+        "covariance_real.p",
+        "covariance_synthetic.p",
+        "target_prior.p",
+        "shift_prior.p",
+    ];
+    const SETTINGS: &'static [&'static str] = &["{}", r#"{"n_real": 100, "n_synthetic": 300}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let setting = Setting::of(inputs)?;
         let explain = |e| setting.explain(e);

@@ -92,6 +92,8 @@ impl Task for NormBudget {
 }
 
 impl Simulate for NormBudget {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "widths"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let at = inputs.at()?;
         let setting = inputs.setting(Some(inputs.n))?;

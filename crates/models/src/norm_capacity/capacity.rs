@@ -87,6 +87,9 @@ impl Task for NormCapacity {
 }
 
 impl Simulate for NormCapacity {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "widths"];
+    const SETTINGS: &'static [&'static str] = &["{}", r#"{"n": 100, "widths": [300]}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let setting = inputs.setting(Some(inputs.n))?;
         FeatureRegression::new(&setting)?;

@@ -306,6 +306,10 @@ impl Task for NormCurve {
 }
 
 impl Simulate for NormCurve {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "from", "to"];
+    // Widths that are whole numbers: the simulation can have no others.
+    const SETTINGS: &'static [&'static str] = &[r#"{"n": 80, "from": 25, "to": 400, "points": 5}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let curve = inputs.curve()?;
         let (mut knobs, mut norm, mut risk) = (Vec::new(), Vec::new(), Vec::new());

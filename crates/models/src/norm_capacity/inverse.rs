@@ -137,6 +137,8 @@ impl Task for NormToRisk {
 }
 
 impl Simulate for NormToRisk {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let n = inputs.invert()?.n.round();
         let setting = inputs.setting(Some(n))?;

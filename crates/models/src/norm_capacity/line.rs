@@ -108,6 +108,8 @@ impl Task for NormLine {
 }
 
 impl Simulate for NormLine {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "width_values"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let (mut norm, mut risk) = (Vec::new(), Vec::new());
         for (i, width) in inputs.width_values.iter().enumerate() {

@@ -232,6 +232,8 @@ impl Task for RandomFeaturesOptimal {
 }
 
 impl Simulate for RandomFeaturesOptimal {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "widths"];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let (mut setting, at) = inputs.best()?;
         // A budget's optimum is a real number; an experiment needs whole ones.

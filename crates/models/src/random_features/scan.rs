@@ -107,6 +107,9 @@ impl Task for RandomFeaturesScan {
 }
 
 impl Simulate for RandomFeaturesScan {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "widths", "n_values"];
+    const SETTINGS: &'static [&'static str] = &[r#"{"n_values": [50, 100, 150, 300]}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let base = inputs.setting(None)?;
         let (mut risk, mut norm) = (Vec::new(), Vec::new());

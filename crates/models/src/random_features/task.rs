@@ -137,6 +137,10 @@ impl Task for RandomFeatures {
 }
 
 impl Simulate for RandomFeatures {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "widths"];
+    const SETTINGS: &'static [&'static str] =
+        &["{}", r#"{"n": 100, "widths": [300], "lambda": 1e-4}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {
         let setting = inputs.complete()?;
         FeatureRegression::new(&setting)?;

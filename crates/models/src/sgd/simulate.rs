@@ -291,6 +291,9 @@ impl<'a> Experiment<'a> {
 }
 
 impl Simulate for Sgd {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n"];
+    const SETTINGS: &'static [&'static str] = &["{}", r#"{"n": 400, "batch_size": 32}"#];
+
     fn draw(inputs: &Self::Inputs, draw: Draw) -> std::result::Result<Observables, TaskError> {
         let checked = inputs.checked()?;
         let n = inputs.n.map(|n| whole("n", n)).transpose()?;

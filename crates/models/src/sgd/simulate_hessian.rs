@@ -38,6 +38,8 @@ fn eigenvalues(spectrum: &Modes) -> Result<Vec<f64>> {
 }
 
 impl Simulate for SgdStability {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "n", "width"];
+
     fn draw(
         inputs: &SgdStabilityInputs,
         draw: Draw,
@@ -75,6 +77,8 @@ impl Simulate for SgdStability {
 }
 
 impl Simulate for TwoPointTask {
+    const SIZES: &'static [&'static str] = &["spectrum.p", "target.p", "n", "width"];
+
     fn draw(inputs: &TwoPointInputs, draw: Draw) -> std::result::Result<Observables, TaskError> {
         let population = inputs.population()?;
         let s = population.eigenvalues();
