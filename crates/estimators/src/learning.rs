@@ -11,6 +11,7 @@
 //! above κ_min only if the factor 1/(1 − γ′) grows from the optimum to κ_min by more than the
 //! estimate is uncertain (two standard errors); otherwise the data do not support the prediction.
 
+mod features;
 mod replicates;
 
 use crate::decomposition::Decomposition;
@@ -41,7 +42,6 @@ const RIDGES: usize = 240;
 
 /// One κ that the data show.
 struct Seen {
-    lambda_index: usize,
     kappa: f64,
     df1: f64,
     df2: f64,
@@ -85,8 +85,8 @@ pub(crate) fn curve(
     let steps = Shrinkage::path(decomposition, n, data.dimension(), &lambdas, Some(&own))?;
     let b = decomposition.b.col_as_slice(target);
     let rest = decomposition.rest[target];
-    let mut seen = Vec::with_capacity(steps.len());
-    for (lambda_index, step) in steps.iter().enumerate() {
+    let (mut seen, mut shown) = (Vec::with_capacity(steps.len()), Vec::new());
+    for step in &steps {
         let Some(c) = step.correlated else { continue };
         let squares: f64 = step.d.iter().zip(b).map(|(d, b)| (d * b).powi(2)).sum();
         // α̃ = κ̃ Tr KG̃²/df̃₁; s = T′/(κ̃ Tr KG̃²).
@@ -99,8 +99,8 @@ pub(crate) fn curve(
         if !(alpha >= 0.0 && one_minus_gamma > 0.0) {
             continue;
         }
+        shown.push(step);
         seen.push(Seen {
-            lambda_index,
             kappa: c.kappa,
             df1: step.df1,
             df2: step.df1 * (1.0 - alpha),
@@ -110,21 +110,16 @@ pub(crate) fn curve(
         });
     }
     let own_error = |at: &Seen| at.squares * at.per_square;
-    let Some(own_best) = seen.iter().min_by(|a, b| own_error(a).total_cmp(&own_error(b))) else {
+    let by_error =
+        |(_, a): &(usize, &Seen), (_, b): &(usize, &Seen)| own_error(a).total_cmp(&own_error(b));
+    let Some((own_best, _)) = seen.iter().enumerate().min_by(by_error) else {
         return Err(Error::OutOfRange {
             what: "rows",
             value: n as f64,
             remedy: "too few rows for a learning curve",
         });
     };
-    let replicates = Replicates::new(
-        data,
-        decomposition,
-        &seen.iter().map(|at| &steps[at.lambda_index]).collect::<Vec<_>>(),
-        &steps[own_best.lambda_index],
-        kernel,
-        target,
-    )?;
+    let replicates = Replicates::new(data, decomposition, &shown, shown[own_best], kernel, target)?;
     let mut out = Vec::with_capacity(sizes.len());
     for &rows in sizes {
         if rows < 2 {
@@ -135,7 +130,7 @@ pub(crate) fn curve(
             });
         }
         let levels = levels_of(&family.kernel(rows)?)?;
-        let mut best: Option<Candidate<'_>> = None;
+        let mut best: Option<Candidate> = None;
         let mut last_room = 1.0;
         let mut hint = None;
         // The error over |r|² at every κ; infinite where it is out of reach.
@@ -160,7 +155,7 @@ pub(crate) fn curve(
             let error = at.squares * scale[k];
             let lambda = at.kappa * kappa_tilde * at.df1 / rows as f64;
             if best.as_ref().is_none_or(|b| error < b.error) {
-                best = Some(Candidate { error, lambda, room, at });
+                best = Some(Candidate { error, lambda, room, at: k });
             }
         }
         let Some(best) = best else {
@@ -170,7 +165,7 @@ pub(crate) fn curve(
                 remedy: "so few rows are outside what this data set determines",
             });
         };
-        let spread = replicates.spread(&scale, &steps[best.at.lambda_index], best.at.squares);
+        let spread = replicates.spread(&scale, best.at);
         let growth = best.room / last_room;
         out.push(LearningPoint {
             rows,
@@ -183,10 +178,11 @@ pub(crate) fn curve(
     Ok(out)
 }
 
-struct Candidate<'a> {
+struct Candidate {
     error: f64,
     lambda: f64,
     /// 1 − γ′.
     room: f64,
-    at: &'a Seen,
+    /// Position among the ridges seen.
+    at: usize,
 }

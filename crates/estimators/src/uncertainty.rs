@@ -50,29 +50,12 @@ pub(crate) struct ResidualLaw {
     square: f64,
     /// uᵀKu of each left singular vector.
     pub(crate) along: Vec<f64>,
-    /// Tr K²/n².
-    concentration: f64,
 }
 
 impl ResidualLaw {
     pub(crate) fn uncertainty(&self) -> Uncertainty {
         let nu = self.trace * self.trace / self.square;
         Uncertainty { effective_rows: nu.max(f64::MIN_POSITIVE) }
-    }
-
-    /// Variance of |r|² over the features, for the components `b` of a target with noise variance
-    /// `noise`: to first order in Σ̂ − Σ, [|r_s|²|t|² + (r_sᵀt)²]·Tr K²/n² with r_s the part of r
-    /// that is signal and t = (2Q − I)r_s.
-    pub(crate) fn of_features(&self, step: &Shrinkage, b: &[f64], noise: f64) -> f64 {
-        let (mut signal, mut crossed, mut turned) = (0.0, 0.0, 0.0);
-        for ((d, b), k) in step.d.iter().zip(b).zip(&self.along) {
-            let energy = d * d * (b * b - noise * k);
-            let turn = 2.0 * d * step.unit - 1.0;
-            signal += energy;
-            crossed += turn * energy;
-            turned += turn * turn * energy;
-        }
-        (signal.max(0.0) * turned.max(0.0) + crossed * crossed) * self.concentration
     }
 }
 
@@ -102,7 +85,7 @@ pub(crate) fn law(
         } else {
             (count - sum, count - squares)
         };
-        return Ok(ResidualLaw { trace, square, along, concentration: count.recip() });
+        return Ok(ResidualLaw { trace, square, along });
     };
     let u = decomposition.left(data);
     let with_mean = !whole && data.direction.is_some();
@@ -139,5 +122,5 @@ pub(crate) fn law(
         (levels.trace() - taken, square_k - 2.0 * outside + crossed)
     };
     let along = (0..u.ncols()).map(|j| inner[(j, j)]).collect();
-    Ok(ResidualLaw { trace, square, along, concentration: square_k / (n * n) as f64 })
+    Ok(ResidualLaw { trace, square, along })
 }

@@ -8,10 +8,10 @@
 //! ridge anew (s and σ² as in [`Signal`]: the expected curve is then that of the data; with the ridge
 //! fit in place of s it is flatter, and its minimum too sure by a twentieth).
 //!
-//! The features add a variance of their own ([`ResidualLaw::of_features`]), independent of the
-//! noise. A kernel that is only approximate cannot be drawn from: the band of the residuals at the
+//! The features add a variance of their own ([`features`]), independent of the noise. A kernel that is only approximate cannot be drawn from: the band of the residuals at the
 //! chosen ridge stands in.
 
+use super::features;
 use crate::Result;
 use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
@@ -30,15 +30,14 @@ const DRAWS: usize = 400;
 const SEED: u64 = 0;
 
 /// |r|² of redrawn data sets.
-pub(super) struct Replicates<'a> {
-    b: &'a [f64],
+pub(super) struct Replicates {
     law: ResidualLaw,
-    /// σ².
-    noise: f64,
     /// Expected |r|² at every ridge, each in its own units.
     expected: Vec<f64>,
     /// The same for each data set, data sets × ridges; `None` where the noise cannot be drawn.
     drawn: Option<Vec<Vec<f64>>>,
+    /// Relative standard deviation over the features at every ridge.
+    features: Vec<f64>,
 }
 
 /// How far an estimate strays.
@@ -55,17 +54,16 @@ impl Spread {
     }
 }
 
-impl<'a> Replicates<'a> {
+impl Replicates {
     /// |r|² at each of `steps`, redrawn from the fit at the ridge of `fit`.
     pub(super) fn new(
         data: &Prepared,
-        decomposition: &'a Decomposition,
+        decomposition: &Decomposition,
         steps: &[&Shrinkage],
         fit: &Shrinkage,
         kernel: Option<&Kernel>,
         target: usize,
     ) -> Result<Self> {
-        let b = decomposition.b.col_as_slice(target);
         let fitted = Signal::new(data, decomposition, fit, kernel, target)?;
         let Signal { components: signal, noise, law } = fitted;
         let squares = |step: &Shrinkage, of: &dyn Fn(usize) -> f64| -> f64 {
@@ -79,7 +77,9 @@ impl<'a> Replicates<'a> {
         let expected = steps.iter().map(|step| {
             squares(step, &|j| signal[j] * signal[j] + noise * law.along[j]) + noise * outside
         });
-        let expected = expected.collect();
+        let expected: Vec<f64> = expected.collect();
+        let g = &decomposition.g;
+        let features = features::relative_errors(steps, g, &signal, &expected, data.rows);
         let scale = noise.sqrt();
         let energies = |inside: &[f64], rest: f64| -> Vec<f64> {
             let of = |j: usize| (signal[j] + scale * inside[j]).powi(2);
@@ -87,8 +87,8 @@ impl<'a> Replicates<'a> {
         };
         let drawn = match kernel.filter(|kernel| !kernel.is_identity()) {
             None => Some(resample(DRAWS, SEED, |random| {
-                let inside: Vec<f64> = normals(random, b.len());
-                let missing = (data.dimension() - b.len()) as f64;
+                let inside: Vec<f64> = normals(random, g.len());
+                let missing = (data.dimension() - g.len()) as f64;
                 let rest = ChiSquared::new(missing).map_or(0.0, |chi| chi.sample(random));
                 Some(energies(&inside, rest))
             })),
@@ -105,11 +105,11 @@ impl<'a> Replicates<'a> {
                     .collect()
             }),
         };
-        Ok(Self { b, law, noise, expected, drawn })
+        Ok(Self { law, expected, drawn, features })
     }
 
-    /// Of the least product of |r|² and `scale`, which the data have at the ridge of `at`.
-    pub(super) fn spread(&self, scale: &[f64], at: &Shrinkage, squares: f64) -> Spread {
+    /// Of the least product of |r|² and `scale`, which the data have at the ridge at position `at`.
+    pub(super) fn spread(&self, scale: &[f64], at: usize) -> Spread {
         let least = |energies: &[f64]| {
             energies.iter().zip(scale).map(|(e, s)| e * s).fold(f64::INFINITY, f64::min)
         };
@@ -120,7 +120,7 @@ impl<'a> Replicates<'a> {
             return Spread { quantiles: (high.recip(), low.recip()), relative_error };
         };
         let truth = least(&self.expected);
-        let features = self.law.of_features(at, self.b, self.noise).sqrt() / squares;
+        let features = self.features[at];
         let shifts = resample(drawn.len(), SEED + 1, |random| Some(normals(random, 1)));
         let mut ratios: Vec<f64> = drawn
             .iter()
