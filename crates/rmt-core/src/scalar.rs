@@ -1,6 +1,7 @@
 use num_complex::Complex64;
+use num_traits::NumOps;
 use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::Neg;
 
 /// The numbers a chain of stages is evaluated in: `f64` for ridges λ ≥ 0, `Complex64` for
 /// resolvents off the real axis.
@@ -13,14 +14,8 @@ pub trait Scalar:
     + 'static
     + From<f64>
     + Neg<Output = Self>
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Add<f64, Output = Self>
-    + Sub<f64, Output = Self>
-    + Mul<f64, Output = Self>
-    + Div<f64, Output = Self>
+    + NumOps
+    + NumOps<f64, Self>
 {
     /// Absolute value.
     fn norm(self) -> f64;
