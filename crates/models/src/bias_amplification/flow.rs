@@ -83,8 +83,14 @@ impl Task for BiasAmplificationFlow {
 }
 
 impl Simulate for BiasAmplificationFlow {
-    const SIZES: &'static [&'static str] =
-        &["n", "covariances[0].p", "covariances[1].p", "shared_prior.p", "group_priors[1].p"];
+    const SIZES: &'static [&'static str] = &[
+        "n",
+        "covariances[0].p",
+        "covariances[1].p",
+        "shared_prior.p",
+        "group_priors[0].p",
+        "group_priors[1].p",
+    ];
     const SETTINGS: &'static [&'static str] = &["{}", r#"{"time": 1.0}"#];
 
     fn draw(inputs: &Self::Inputs, draw: Draw) -> Result<Observables, TaskError> {

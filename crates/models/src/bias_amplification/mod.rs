@@ -142,6 +142,7 @@ impl Simulate for BiasAmplification {
         "covariances[0].counts",
         "covariances[1].counts",
         "shared_prior.counts",
+        "group_priors[0].p",
         "group_priors[1].counts",
     ];
 
