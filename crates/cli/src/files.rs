@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use rmt_task::Value;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The bytes of a file, or of standard input for `-`.
 pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>> {
@@ -36,15 +36,8 @@ pub(crate) fn shown(path: &str) -> &str {
 
 /// Writes a whole file or nothing: to a temporary file beside it, then renamed over it.
 pub(crate) fn write(path: &str, bytes: &[u8]) -> Result<()> {
-    let target = Path::new(path);
-    let name = target.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
-        Failure::input(format!("cannot write {path}: give a file name, not a directory"))
-    })?;
-    let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let result = fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, target));
-    result.map_err(|e| {
+    let temporary = beside(path, bytes)?;
+    fs::rename(&temporary, path).map_err(|e| {
         let _ = fs::remove_file(&temporary);
         Failure::file(path, "write", &e)
     })
@@ -56,15 +49,32 @@ pub(crate) fn create(path: &str, bytes: &[u8]) -> Result<bool> {
         return Ok(false);
     }
     // A link to a complete file appears at once and never replaces another's.
-    let whole = format!("{path}.{}.new", std::process::id());
-    write(&whole, bytes)?;
-    let linked = fs::hard_link(&whole, path);
-    let _ = fs::remove_file(&whole);
+    let temporary = beside(path, bytes)?;
+    let linked = fs::hard_link(&temporary, path);
+    let _ = fs::remove_file(&temporary);
     match linked {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         // Without links, renaming is the best there is.
         Err(_) => write(path, bytes).map(|()| true),
+    }
+}
+
+/// A complete file beside the one of that path, under a temporary name.
+fn beside(path: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let target = Path::new(path);
+    let name = target.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
+        Failure::input(format!("cannot write {path}: give a file name, not a directory"))
+    })?;
+    let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written = fs::File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    match written {
+        Ok(()) => Ok(temporary),
+        Err(e) => {
+            let _ = fs::remove_file(&temporary);
+            Err(Failure::file(path, "write", &e))
+        }
     }
 }
 
