@@ -13,6 +13,9 @@ pub(crate) struct Measured {
     pub(crate) z: Option<f64>,
 }
 
+/// Spread over draws, relative to the mean, that is nothing but rounding.
+const ROUNDING: f64 = 1e-13;
+
 /// The numbers of one draw.
 pub(crate) fn drawn(
     task: &Registration,
@@ -41,7 +44,9 @@ pub(crate) fn measure(draws: &[Vec<(String, f64)>], theory: &[(String, f64)]) ->
         let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
         let standard_error = (squares / (count - 1.0) / count).sqrt();
         let expected = theory.iter().find(|(n, _)| n == name).map(|(_, x)| *x);
-        let z = expected.map(|e| (mean - e) / standard_error).filter(|z| z.is_finite());
+        let random = standard_error > ROUNDING * mean.abs();
+        let z = expected.filter(|_| random).map(|e| (mean - e) / standard_error);
+        let z = z.filter(|z| z.is_finite());
         measured.push(Measured { name: name.clone(), mean, standard_error, z });
     }
     measured

@@ -70,6 +70,8 @@ struct Answer<'a> {
     points: Vec<Point>,
     /// Quantities for the table and figure.
     shown: Vec<String>,
+    /// Whether `--show` chose them.
+    chosen: bool,
     /// Measurements of the user for the figure.
     overlay: Vec<Series>,
     draws: Option<usize>,
@@ -127,6 +129,7 @@ pub(crate) fn run(args: &Args, registry: &Registry) -> Result {
         axes,
         points,
         shown,
+        chosen: !args.show.is_empty(),
         overlay,
         draws: args.simulate,
         seed: args.seed,

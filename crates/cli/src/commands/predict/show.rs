@@ -30,16 +30,24 @@ impl Answer<'_> {
         let meaning = |name: &str| {
             observables.iter().find(|(n, _)| *n == name).map_or("", |(_, meaning)| meaning)
         };
-        let rows: Vec<_> =
-            values.iter().map(|(n, v)| vec![n.into(), value(v, 6), meaning(n).into()]).collect();
+        let rows: Vec<_> = values
+            .iter()
+            .filter(|(name, _)| self.asked_for(name))
+            .map(|(n, v)| vec![n.into(), value(v, 6), meaning(n).into()])
+            .collect();
         prose_table(&["quantity", "value", "meaning"], &rows)
+    }
+
+    /// Whether a single point shows this quantity: those of `--show`, else all.
+    fn asked_for(&self, name: &str) -> bool {
+        !self.chosen || self.shown.iter().any(|shown| is_part(name, shown))
     }
 
     fn comparison(&self, point: &Point, draws: usize) -> String {
         let Ok(values) = &point.theory else { return String::new() };
         let theory = numbers(values);
         let (mut rows, mut hidden) = (Vec::new(), 0);
-        for m in &point.simulation {
+        for m in point.simulation.iter().filter(|m| self.asked_for(&m.name)) {
             if list_position(&m.name).is_some_and(|i| i >= LIST) {
                 hidden += 1;
                 continue;
@@ -100,14 +108,11 @@ impl Answer<'_> {
                     let cell = point.theory.as_ref().ok().and_then(|v| v.get(name));
                     row.push(cell.map(|v| value(v, 6)).unwrap_or_default());
                     if self.draws.is_some() {
-                        match point.simulation.iter().find(|m| m.name == *name) {
-                            Some(m) => row.extend([
-                                number(m.mean, 6),
-                                number(2.0 * m.standard_error, 2),
-                                z_text(m),
-                            ]),
-                            None => row.extend(["".into(), "".into(), "".into()]),
-                        }
+                        row.extend([
+                            simulated(point, name, &|m| number(m.mean, 6)),
+                            simulated(point, name, &|m| number(2.0 * m.standard_error, 2)),
+                            simulated(point, name, &z_text),
+                        ]);
                     }
                 }
                 row
@@ -199,6 +204,25 @@ fn leaves_text(point: &Point) -> Vec<(String, String)> {
 
 fn point_json(point: &Point) -> Map<String, Json> {
     record(point.theory.as_ref().map(|values| json!(values)), &point.simulation)
+}
+
+/// Whether a simulated number is a quantity or an entry of it.
+fn is_part(name: &str, quantity: &str) -> bool {
+    name.strip_prefix(quantity).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+}
+
+/// A cell on a simulated quantity, a list where it is one.
+fn simulated(point: &Point, quantity: &str, text: &dyn Fn(&Measured) -> String) -> String {
+    let parts = || point.simulation.iter().filter(|m| is_part(&m.name, quantity));
+    let mut cells: Vec<String> = parts().take(LIST).map(text).collect();
+    if parts().count() > LIST {
+        cells.push("…".into());
+    }
+    match cells.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        _ => format!("[{}]", cells.join(", ")),
+    }
 }
 
 fn z_text(m: &Measured) -> String {
