@@ -20,10 +20,11 @@ pub(crate) fn resample(
         .collect()
 }
 
-/// Quantile `q` of sorted numbers, linear between them.
-pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
+/// The quantile at rank q(B + 1) of B ordered replicates, linear between them: one more value of the
+/// same distribution lies below the i-th of them with probability i/(B + 1).
+pub(crate) fn ranked(ordered: &[f64], q: f64) -> f64 {
+    let last = ordered.len() - 1;
+    let at = (q * (ordered.len() + 1) as f64 - 1.0).clamp(0.0, last as f64);
     let (i, part) = (at.floor() as usize, at.fract());
-    let next = sorted[(i + 1).min(sorted.len() - 1)];
-    sorted[i] + part * (next - sorted[i])
+    ordered[i] + part * (ordered[(i + 1).min(last)] - ordered[i])
 }

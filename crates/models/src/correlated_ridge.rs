@@ -18,7 +18,7 @@ use crate::sample_kernel::CORRELATED_SAMPLES;
 use crate::sampled::{Setting, Sums, chain, check_noise};
 use crate::simulate::whole;
 use num_complex::Complex64;
-use rmt_core::{CorrelatedSamples, Modes, Population, SampleCovariance};
+use rmt_core::{Modes, Population, SampleCovariance};
 use rmt_task::{Card, Observables, Task, TaskError, Value};
 use row_spectrum::RowSpectrum;
 use schemars::JsonSchema;
@@ -301,7 +301,7 @@ impl Task for SeparableResolvent {
             .sample_correlation
             .kernel(whole("n", inputs.n)?)
             .map_err(|e| TaskError::from(e).within("sample_correlation"))?;
-        let samples = stage(&kernel)?;
+        let samples = kernel.samples()?;
         let covariance = SampleCovariance::correlated(&population, &samples);
         let mut out = Observables::new();
         out.set("support_edges", covariance.edges()).set("mass_at_zero", covariance.mass_at_zero());
@@ -317,15 +317,4 @@ impl Task for SeparableResolvent {
         }
         Ok(out)
     }
-}
-
-/// The sample stage of a kernel.
-fn stage(kernel: &Kernel) -> crate::Result<CorrelatedSamples> {
-    let levels = kernel.levels();
-    let (mut values, mut counts) = (levels.values().to_vec(), levels.counts().to_vec());
-    if levels.nullity() > 0.0 {
-        values.push(0.0);
-        counts.push(levels.nullity());
-    }
-    Ok(CorrelatedSamples::with_multiplicities(&values, &counts)?)
 }

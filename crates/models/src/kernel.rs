@@ -25,6 +25,7 @@ pub use limit::Limit;
 use crate::{Error, Result};
 use faer::Mat;
 use form::{Form, Level, Mean};
+use rmt_core::CorrelatedSamples;
 use std::sync::Arc;
 
 /// Largest number of rows for which a dense K is decomposed.
@@ -222,6 +223,20 @@ impl Kernel {
             }
         }
         Ok(Some(out))
+    }
+
+    /// The stage of samples with this correlation, by the eigenvalues of K.
+    ///
+    /// # Errors
+    /// K = 0.
+    pub fn samples(&self) -> Result<CorrelatedSamples> {
+        let levels = self.levels();
+        let (mut values, mut counts) = (levels.values().to_vec(), levels.counts().to_vec());
+        if levels.nullity() > 0.0 {
+            values.push(0.0);
+            counts.push(levels.nullity());
+        }
+        Ok(CorrelatedSamples::with_multiplicities(&values, &counts)?)
     }
 
     /// K v.

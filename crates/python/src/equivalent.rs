@@ -72,15 +72,7 @@ fn read_stage(stage: Json) -> Result<(Box<dyn AnyStage>, Option<Rows>), TaskErro
             let kernel = correlation
                 .kernel(n as usize)
                 .map_err(|e| TaskError::from(e).within("correlation"))?;
-            let levels = kernel.levels();
-            let mut values = levels.values().to_vec();
-            let mut counts = levels.counts().to_vec();
-            if levels.nullity() > 0.0 {
-                values.push(0.0);
-                counts.push(levels.nullity());
-            }
-            let stage = CorrelatedSamples::with_multiplicities(&values, &counts)
-                .map_err(TaskError::from)?;
+            let stage = kernel.samples().map_err(TaskError::from)?;
             Ok((Box::new(stage.clone()), Some(Rows::Correlated(stage))))
         }
         (None, None, Some(width), None) => {

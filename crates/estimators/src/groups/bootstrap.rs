@@ -1,6 +1,6 @@
 //! Bands from refits of resampled rows.
 
-use crate::resample::quantile;
+use crate::resample::ranked;
 use rand::Rng;
 
 /// A central interval with its nominal level.
@@ -25,13 +25,6 @@ pub(super) fn ordered(mut replicates: Vec<f64>) -> Option<Vec<f64>> {
     replicates.retain(|x| x.is_finite());
     replicates.sort_by(f64::total_cmp);
     (replicates.len() >= 20).then_some(replicates)
-}
-
-/// The quantile at rank q(B + 1) of B ordered replicates: one more value of the same distribution
-/// lies below the i-th of them with probability i/(B + 1).
-pub(super) fn ranked(ordered: &[f64], q: f64) -> f64 {
-    let count = ordered.len() as f64;
-    quantile(ordered, ((q * (count + 1.0) - 1.0) / (count - 1.0)).clamp(0.0, 1.0))
 }
 
 /// The basic (reflected) interval 2θ̂ − quantiles of θ*: what resampling adds to an estimate, the

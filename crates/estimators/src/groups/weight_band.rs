@@ -24,10 +24,10 @@
 //! gets and is uncertain by noise and covariances only: the upper end is then the quantile of the
 //! resampled values of that largest weight.
 
-use super::bootstrap::{Band, LEVEL, ordered, ranked};
+use super::bootstrap::{Band, LEVEL, ordered};
 use super::mix::{LEAST, Mix};
 use crate::Result;
-use crate::resample::resample;
+use crate::resample::{ranked, resample};
 
 /// Half the distance, in log-odds, over which the slope at a weight is taken.
 const STEP: f64 = 1e-3;

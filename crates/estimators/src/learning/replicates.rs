@@ -15,7 +15,7 @@ use super::features;
 use crate::Result;
 use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
-use crate::resample::{quantile, resample};
+use crate::resample::{ranked, resample};
 use crate::shrinkage::Shrinkage;
 use crate::signal::Signal;
 use crate::uncertainty::ResidualLaw;
@@ -132,7 +132,7 @@ impl Replicates {
         let mean = ratios.iter().sum::<f64>() / count;
         let square = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (count - 1.0);
         Spread {
-            quantiles: (quantile(&ratios, 0.025), quantile(&ratios, 0.975)),
+            quantiles: (ranked(&ratios, 0.025), ranked(&ratios, 0.975)),
             relative_error: square.sqrt(),
         }
     }

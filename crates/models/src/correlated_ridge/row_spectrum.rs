@@ -1,6 +1,6 @@
 //! The rows as the traces see them: eigenvalues k of 𝐊 with the diagonal k' of 𝐊' beside them.
 
-use super::{LossWeight, stage};
+use super::LossWeight;
 use crate::kernel::Kernel;
 use crate::{Error, Result};
 use faer::{Mat, Side};
@@ -55,7 +55,7 @@ impl RowSpectrum {
             }
         };
         let mismatched = noise.is_some() && !proportional(&atoms);
-        Ok(Self { atoms, n, stage: Some(stage(kernel)?), mismatched })
+        Ok(Self { atoms, n, stage: Some(kernel.samples()?), mismatched })
     }
 
     /// 𝐊 → M^½𝐊M^½ and 𝐊' → M^½𝐊'M^½, without a new normalisation.

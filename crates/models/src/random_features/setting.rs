@@ -3,7 +3,7 @@
 use crate::activation::ActivationFunction;
 use crate::kernel::{Kernel, NoiseCorrelation, SampleCorrelation};
 use crate::{Error, Result};
-use rmt_core::{Activation, AnyStage, CorrelatedSamples, Modes, Population, Samples, Width};
+use rmt_core::{Activation, AnyStage, Modes, Population, Samples, Width};
 
 /// What a task of this family states about population, data and features.
 #[derive(Clone, Debug, PartialEq)]
@@ -323,23 +323,12 @@ impl Layers {
     /// Adds the stage of the samples, if their number is finite.
     pub(super) fn end_with_samples(&mut self, n: Option<f64>, rows: Option<&Rows>) -> Result<()> {
         match (n, rows) {
-            (_, Some(rows)) => self.stages.push(Box::new(correlated(&rows.kernel)?)),
+            (_, Some(rows)) => self.stages.push(Box::new(rows.kernel.samples()?)),
             (Some(n), None) => self.stages.push(Box::new(Samples::new(n)?)),
             (None, None) => {}
         }
         Ok(())
     }
-}
-
-fn correlated(kernel: &Kernel) -> Result<CorrelatedSamples> {
-    let levels = kernel.levels();
-    let mut values = levels.values().to_vec();
-    let mut counts = levels.counts().to_vec();
-    if levels.nullity() > 0.0 {
-        values.push(0.0);
-        counts.push(levels.nullity());
-    }
-    Ok(CorrelatedSamples::with_multiplicities(&values, &counts)?)
 }
 
 pub(crate) fn non_negative(key: &'static str, value: f64) -> Result<()> {

@@ -1,11 +1,11 @@
 use super::model::{ModelArgs, pick, state, task};
-use super::{cycles, deliver};
+use super::{cycles, deliver, stretches};
 use crate::args::Output;
 use crate::failure::{Failure, Result};
 use crate::figure::{Axis, Content, Figure, Role, Series};
 use crate::files::cell;
 use crate::output::{number, table};
-use rmt_dynamics::{Branch, Kind, continue_branch, parameter_index, species_index};
+use rmt_dynamics::{Branch, BranchPoint, Kind, continue_branch, parameter_index, species_index};
 use rmt_task::{Observables, Value};
 use std::process::ExitCode;
 
@@ -213,20 +213,9 @@ fn diagram(
     for (stable, role, name) in
         [(true, Role::Theory, "stable"), (false, Role::Alternative, "unstable")]
     {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        for branch in branches {
-            for pair in branch.points.windows(2) {
-                if (pair[0].kind == Kind::Stable) == stable {
-                    x.extend(pair.iter().map(|p| p.parameter));
-                    y.extend(pair.iter().map(|p| p.state[shown]));
-                } else {
-                    x.push(f64::NAN);
-                    y.push(f64::NAN);
-                }
-            }
-            x.push(f64::NAN);
-            y.push(f64::NAN);
-        }
+        let points = branches.iter().map(|branch| branch.points.as_slice());
+        let kept = |p: &BranchPoint| (p.kind == Kind::Stable) == stable;
+        let (x, y) = stretches(points, kept, |p| (p.parameter, p.state[shown]));
         if x.iter().any(|v| v.is_finite()) {
             series.push(line(name, role, 0, x, y));
         }

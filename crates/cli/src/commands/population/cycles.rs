@@ -1,5 +1,6 @@
 //! Families of limit cycles on a branch diagram.
 
+use super::stretches;
 use crate::figure::{Role, Series};
 use crate::output::number;
 use rmt_dynamics::{
@@ -101,20 +102,12 @@ pub(super) fn series(families: &[Family], shown: usize) -> Vec<Series> {
         [(true, Role::Theory, "stable cycle"), (false, Role::Alternative, "unstable cycle")]
     {
         let (mut x, mut y) = (Vec::new(), Vec::new());
-        for family in families {
-            for extreme in EXTREMES {
-                for pair in family.branch.cycles.windows(2) {
-                    if pair[0].is_stable() == stable {
-                        x.extend(pair.iter().map(|c| c.parameter));
-                        y.extend(pair.iter().map(|c| extreme(c)[shown]));
-                    } else {
-                        x.push(f64::NAN);
-                        y.push(f64::NAN);
-                    }
-                }
-                x.push(f64::NAN);
-                y.push(f64::NAN);
-            }
+        for extreme in EXTREMES {
+            let cycles = families.iter().map(|family| family.branch.cycles.as_slice());
+            let point = |c: &Cycle| (c.parameter, extreme(c)[shown]);
+            let line = stretches(cycles, |c| c.is_stable() == stable, point);
+            x.extend(line.0);
+            y.extend(line.1);
         }
         if x.iter().any(|v| v.is_finite()) {
             drawn.push(Series { name: name.into(), role, quantity: 4, x, y, limits: None });

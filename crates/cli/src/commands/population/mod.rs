@@ -112,3 +112,24 @@ fn save(figure: &Figure, path: &str) -> Result<()> {
     note(&format!("figure in {path}, its data in {data}"));
     Ok(())
 }
+
+/// The stretches of some curves where `keep` holds at their beginning, one line with gaps.
+fn stretches<'a, T: 'a>(
+    curves: impl Iterator<Item = &'a [T]>,
+    keep: impl Fn(&T) -> bool,
+    point: impl Fn(&T) -> (f64, f64),
+) -> (Vec<f64>, Vec<f64>) {
+    const GAP: (f64, f64) = (f64::NAN, f64::NAN);
+    let mut line = Vec::new();
+    for curve in curves {
+        for pair in curve.windows(2) {
+            if keep(&pair[0]) {
+                line.extend(pair.iter().map(&point));
+            } else {
+                line.push(GAP);
+            }
+        }
+        line.push(GAP);
+    }
+    line.into_iter().unzip()
+}
