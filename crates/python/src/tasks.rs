@@ -13,6 +13,23 @@ use rmt_task::{
 use schemars::Schema;
 use serde_json::{Value as Json, json};
 
+/// While it lives, kernels of linear algebra stay on one thread, as under `rmt predict` and `eval`:
+/// divided, they round differently on another number of threads.
+struct SequentialKernels;
+
+impl SequentialKernels {
+    fn start() -> Self {
+        faer::set_global_parallelism(faer::Par::Seq);
+        Self
+    }
+}
+
+impl Drop for SequentialKernels {
+    fn drop(&mut self) {
+        faer::set_global_parallelism(faer::Par::rayon(0));
+    }
+}
+
 fn registry() -> Vec<Registration> {
     [
         rmt_models::tasks(),
@@ -149,6 +166,7 @@ pub(crate) fn evaluate<'py>(
     let task = find(task)?;
     let inputs = to_json(inputs.as_any(), "inputs")?;
     let found = watched(py, move |stop| {
+        let _sequential = SequentialKernels::start();
         let points = inputs.as_array().map(Vec::as_slice).unwrap_or_default();
         points
             .par_iter()
@@ -185,6 +203,7 @@ pub(crate) fn draw<'py>(
     }
     let inputs = to_json(inputs.as_any(), "inputs")?;
     let found = watched(py, move |stop| {
+        let _sequential = SequentialKernels::start();
         let points = inputs.as_array().map(Vec::as_slice).unwrap_or_default();
         drawn(task, points, draws, seed, stop)
     })?;
