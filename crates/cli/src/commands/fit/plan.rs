@@ -334,49 +334,52 @@ fn targets(
     let (p, path, single) = (data.features.len(), &fit.path, choices.len() == 1);
     let kernel = fit.correlated.as_ref().map(RowCorrelation::kernel);
     let mut fitted: Option<Coefficients> = None;
-    choices
-        .iter()
-        .enumerate()
-        .map(|(t, choice)| {
-            let coefficients = match fitted.take() {
-                Some(f) if f.lambda == choice.lambda => f,
-                _ => regression.coefficients(choice.lambda)?,
+    // By ridge, so that each is solved once for all of its targets.
+    let mut order: Vec<usize> = (0..choices.len()).collect();
+    order.sort_by_key(|t| choices[*t].index);
+    let found = order.into_iter().map(|t| {
+        let choice = &choices[t];
+        let coefficients = match fitted.take() {
+            Some(f) if f.lambda == choice.lambda => f,
+            _ => regression.coefficients(choice.lambda)?,
+        };
+        let uncertainty = |kernel| regression.uncertainty(choice.lambda, kernel);
+        let independent = single.then(|| uncertainty(None)).transpose()?;
+        let kernel = kernel.filter(|_| single && fit.rows <= DENSE_LIMIT);
+        let correlated = kernel.map(|k| uncertainty(Some(k))).transpose()?;
+        let entry = &path.targets[t];
+        let estimates = MEASURES.into_iter().filter_map(|measure| {
+            let error = fit.along(measure, t)?[choice.index];
+            let band = match measure {
+                Measure::Criterion(Criterion::Folds(f)) => single.then(|| {
+                    let spread = 2.0 * entry.folds[f].standard_error[choice.index];
+                    ((error - spread).max(0.0), error + spread)
+                }),
+                Measure::Criterion(Criterion::Gcv | Criterion::Loo) => band(independent, error),
+                _ => band(correlated, error),
             };
-            let uncertainty = |kernel| regression.uncertainty(choice.lambda, kernel);
-            let independent = single.then(|| uncertainty(None)).transpose()?;
-            let kernel = kernel.filter(|_| single && fit.rows <= DENSE_LIMIT);
-            let correlated = kernel.map(|k| uncertainty(Some(k))).transpose()?;
-            let entry = &path.targets[t];
-            let estimates = MEASURES.into_iter().filter_map(|measure| {
-                let error = fit.along(measure, t)?[choice.index];
-                let band = match measure {
-                    Measure::Criterion(Criterion::Folds(f)) => single.then(|| {
-                        let spread = 2.0 * entry.folds[f].standard_error[choice.index];
-                        ((error - spread).max(0.0), error + spread)
-                    }),
-                    Measure::Criterion(Criterion::Gcv | Criterion::Loo) => band(independent, error),
-                    _ => band(correlated, error),
-                };
-                Some(Estimate { measure, error, band })
-            });
-            let target = TargetFit {
-                name: data.targets[t].clone(),
-                index: choice.index,
-                lambda: choice.lambda,
-                glmnet_lambda: regression.glmnet_lambda(choice.lambda, t)?,
-                edge: choice.edge,
-                variance: entry.variance,
-                train_error: entry.train_error[choice.index],
-                estimates: estimates.collect(),
-                horizon_error: entry.correlated_test_error.first().map(|e| e[choice.index]),
-                intercept: coefficients.intercepts[t],
-                coefficients: coefficients.slopes[t * p..(t + 1) * p].to_vec(),
-                chosen_by: fit.chosen_by,
-            };
-            fitted = Some(coefficients);
-            Ok(target)
-        })
-        .collect()
+            Some(Estimate { measure, error, band })
+        });
+        let target = TargetFit {
+            name: data.targets[t].clone(),
+            index: choice.index,
+            lambda: choice.lambda,
+            glmnet_lambda: regression.glmnet_lambda(choice.lambda, t)?,
+            edge: choice.edge,
+            variance: entry.variance,
+            train_error: entry.train_error[choice.index],
+            estimates: estimates.collect(),
+            horizon_error: entry.correlated_test_error.first().map(|e| e[choice.index]),
+            intercept: coefficients.intercepts[t],
+            coefficients: coefficients.slopes[t * p..(t + 1) * p].to_vec(),
+            chosen_by: fit.chosen_by,
+        };
+        fitted = Some(coefficients);
+        Ok((t, target))
+    });
+    let mut found = found.collect::<Estimated<Vec<_>>>()?;
+    found.sort_by_key(|(t, _)| *t);
+    Ok(found.into_iter().map(|(_, target)| target).collect())
 }
 
 fn band(uncertainty: Option<Uncertainty>, error: f64) -> Option<(f64, f64)> {
