@@ -33,6 +33,7 @@ mod resolvent;
 mod root;
 mod sampled_features;
 mod scalar;
+mod solution;
 mod spectrum;
 mod stage;
 mod sums;
@@ -41,12 +42,13 @@ mod toeplitz;
 mod transforms;
 mod two_point;
 
-pub use equivalent::{DeterministicEquivalent, Diagnostics, Solution};
+pub use equivalent::DeterministicEquivalent;
 pub use error::{Error, Result};
 pub use modes::{ModeValues, Modes};
 pub use root::increasing_root;
 pub use sampled_features::{Beyond, SampledFeatures};
 pub use scalar::Scalar;
+pub use solution::{Diagnostics, Solution};
 pub use spectrum::{Nodes, Population, Resolution, Spectrum, Weight};
 pub use stage::{
     Activation, AnyStage, CorrelatedSamples, Memory, Samples, Seen, Stage, Tri, Width,

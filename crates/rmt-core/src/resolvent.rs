@@ -1,6 +1,7 @@
 //! The equivalent at complex ridges λ = −z: resolvents, Stieltjes transforms, densities.
 
-use crate::equivalent::{DeterministicEquivalent, Diagnostics, Solution};
+use crate::equivalent::DeterministicEquivalent;
+use crate::solution::{Diagnostics, Solution};
 use crate::spectrum::{Resolution, Spectrum, Weight};
 use crate::stage::{Memory, Seen};
 use crate::{Error, Result};
