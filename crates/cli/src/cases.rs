@@ -4,7 +4,7 @@
 //! single case; JSON, or TOML of the same shape.
 
 use crate::inputs::{KeyPath, Source};
-use rmt_task::nearest;
+use rmt_task::unknown_key;
 use serde_json::{Map, Value as Json};
 use std::fmt;
 
@@ -137,9 +137,7 @@ fn read_case(mut case: Map<String, Json>, place: &str) -> Result<Case, Wrong> {
         Wrong::at(place, message)
     };
     if let Some(key) = case.keys().find(|k| !CASE_KEYS.contains(&k.as_str())) {
-        let hint = nearest(key, CASE_KEYS).map(|k| format!("; did you mean `{k}`?"));
-        let known = CASE_KEYS.join(", ");
-        let message = format!("unknown key `{key}`, known are {known}{}", hint.unwrap_or_default());
+        let message = unknown_key(key, &CASE_KEYS).message;
         return Err(Wrong { place: below(key), whole_key: true, message });
     }
     let task = match case.remove("task") {

@@ -98,9 +98,9 @@ pub enum TableError {
 }
 
 /// A table read from its beginning in blocks of rows, for files larger than memory.
-pub(crate) struct Blocks<R: Read> {
+pub(crate) struct Blocks<'a> {
     name: String,
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Box<dyn Read + 'a>>,
     decimal_comma: bool,
     header: Vec<String>,
     generated_header: bool,
@@ -108,12 +108,12 @@ pub(crate) struct Blocks<R: Read> {
     first: Option<(StringRecord, u64)>,
 }
 
-impl<'a> Blocks<io::Chain<io::Cursor<Vec<u8>>, Box<dyn BufRead + 'a>>> {
+impl<'a> Blocks<'a> {
     /// Reads the header.
     ///
     /// # Errors
     /// As [`Table::parse`].
-    pub(crate) fn open(name: &str, mut input: Box<dyn BufRead + 'a>) -> Result<Self, TableError> {
+    pub(crate) fn open(name: &str, mut input: impl BufRead + 'a) -> Result<Self, TableError> {
         let mut line = Vec::new();
         input.read_until(b'\n', &mut line).map_err(|e| TableError::unreadable(name, &e))?;
         if line.starts_with(b"\xef\xbb\xbf") {
@@ -124,7 +124,7 @@ impl<'a> Blocks<io::Chain<io::Cursor<Vec<u8>>, Box<dyn BufRead + 'a>>> {
             .delimiter(delimiter)
             .flexible(true)
             .has_headers(false)
-            .from_reader(io::Cursor::new(line).chain(input));
+            .from_reader(Box::new(io::Cursor::new(line).chain(input)) as Box<dyn Read + 'a>);
         let mut out = Self {
             name: name.to_owned(),
             reader,
@@ -226,7 +226,7 @@ impl Table {
     /// # Errors
     /// See [`TableError`]; `name` is the file name that errors show.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, TableError> {
-        let whole = Blocks::open(name, Box::new(bytes))?.next(usize::MAX)?;
+        let whole = Blocks::open(name, bytes)?.next(usize::MAX)?;
         whole.ok_or_else(|| TableError::Empty { file: name.into() })
     }
 

@@ -59,7 +59,7 @@ fn of_eval_and_check() {
             (&[command, "broken.json"], &["broken.json", "line 1 column 11"]),
             (&[command, "list.json"], &["a list"]),
             (&[command, "nothing.json"], &["neither `cases` nor `task`"]),
-            (&[command, "typo.json"], &["cases[0]", "`input`", "inputs"]),
+            (&[command, "typo.json"], &["cases[0].input", "unknown key", "`inputs`"]),
         ]);
     }
 }

@@ -81,6 +81,16 @@ pub(crate) fn leaves(values: &Observables) -> Vec<(String, Value)> {
     out
 }
 
+/// The quantity that a number such as `density[12]` or `z.re` is, or is a part of.
+pub(crate) fn quantity(name: &str) -> &str {
+    name.split(['[', '.']).next().unwrap_or(name)
+}
+
+/// The first position inside a list that a name such as `density[12]` carries.
+pub(crate) fn list_position(name: &str) -> Option<usize> {
+    name.split_once('[')?.1.split(']').next()?.parse().ok()
+}
+
 /// The numbers among the [`leaves`].
 pub(crate) fn numbers(values: &Observables) -> Vec<(String, f64)> {
     leaves(values).into_iter().filter_map(|(n, v)| Some((n, v.as_number()?))).collect()

@@ -6,7 +6,9 @@ mod experiment;
 mod rows;
 
 pub(crate) use axis::{Axis, keys_of, whole};
-pub(crate) use experiment::{Measured, drawn, leaves, measure, numbers, record};
+pub(crate) use experiment::{
+    Measured, drawn, leaves, list_position, measure, numbers, quantity, record,
+};
 pub(crate) use rows::{Row, rows};
 
 use crate::inputs::KeyPath;

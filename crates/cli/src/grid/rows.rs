@@ -1,5 +1,6 @@
 //! The table of a grid: one row a point, every number a column.
 
+use super::quantity;
 use std::collections::HashMap;
 
 /// One point for the table, cells as text.
@@ -62,10 +63,9 @@ impl<'a> Columns<'a> {
         let (mut names, mut quantities) = (HashMap::new(), HashMap::new());
         for name in all {
             let (next, first) = (names.len(), quantities.len());
-            names.entry(name.as_str()).or_insert_with(|| {
-                let quantity = name.split(['[', '.']).next().unwrap_or(name);
-                (*quantities.entry(quantity).or_insert(first), next)
-            });
+            names
+                .entry(name.as_str())
+                .or_insert_with(|| (*quantities.entry(quantity(name)).or_insert(first), next));
         }
         let mut order: Vec<(&str, (usize, usize))> = names.into_iter().collect();
         order.sort_by_key(|(_, rank)| *rank);

@@ -2,7 +2,7 @@ use super::Answer;
 use super::run::{Point, place_text};
 use crate::failure::Result;
 use crate::files;
-use crate::grid::{Measured, Row, leaves, numbers, record, rows};
+use crate::grid::{Measured, Row, leaves, list_position, numbers, quantity, record, rows};
 use crate::output::{number, prose_table, table, value};
 use rmt_task::Observables;
 use serde_json::{Map, Value as Json, json};
@@ -40,7 +40,7 @@ impl Answer<'_> {
 
     /// Whether a single point shows this quantity: those of `--show`, else all.
     fn asked_for(&self, name: &str) -> bool {
-        !self.chosen || self.shown.iter().any(|shown| is_part(name, shown))
+        !self.chosen || self.shown.iter().any(|shown| shown == quantity(name))
     }
 
     fn comparison(&self, point: &Point, draws: usize) -> String {
@@ -206,14 +206,9 @@ fn point_json(point: &Point) -> Map<String, Json> {
     record(point.theory.as_ref().map(|values| json!(values)), &point.simulation)
 }
 
-/// Whether a simulated number is a quantity or an entry of it.
-fn is_part(name: &str, quantity: &str) -> bool {
-    name.strip_prefix(quantity).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
-}
-
 /// A cell on a simulated quantity, a list where it is one.
-fn simulated(point: &Point, quantity: &str, text: &dyn Fn(&Measured) -> String) -> String {
-    let parts = || point.simulation.iter().filter(|m| is_part(&m.name, quantity));
+fn simulated(point: &Point, name: &str, text: &dyn Fn(&Measured) -> String) -> String {
+    let parts = || point.simulation.iter().filter(|m| quantity(&m.name) == name);
     let mut cells: Vec<String> = parts().take(LIST).map(text).collect();
     if parts().count() > LIST {
         cells.push("…".into());
@@ -227,9 +222,4 @@ fn simulated(point: &Point, quantity: &str, text: &dyn Fn(&Measured) -> String) 
 
 fn z_text(m: &Measured) -> String {
     m.z.map(|z| format!("{z:.2}")).unwrap_or_default()
-}
-
-/// The first position inside a list that a name such as `density[12]` carries.
-fn list_position(name: &str) -> Option<usize> {
-    name.split_once('[')?.1.split(']').next()?.parse().ok()
 }

@@ -1,9 +1,10 @@
 use super::definition::Sweep;
 use super::folder::Folder;
 use super::submit::shell_word;
+use crate::args::check_out;
 use crate::failure::{Failure, Result};
 use crate::files;
-use crate::grid::{Row, rows};
+use crate::grid::{Row, list_position, quantity, rows};
 use crate::inputs::Source;
 use crate::output::{note, number, print, table};
 use crate::registry::Registry;
@@ -12,6 +13,8 @@ use std::process::ExitCode;
 
 /// Longer tables are cut on screen; files and JSON have every row.
 const ROWS: usize = 60;
+/// Entries of a list that it shows.
+const LIST: usize = 8;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -36,12 +39,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, registry: &Registry) -> Result {
-    if let Some(path) = &args.out
-        && !matches!(files::extension(path).as_str(), "csv" | "json")
-    {
-        return Err(Failure::input(format!(
-            "--out {path}: name a file that ends in .csv or .json"
-        )));
+    if let Some(path) = &args.out {
+        check_out(path, &["csv", "json"])?;
     }
     let (folder, sweep) = Folder::existing(&args.folder, registry)?;
     let mut points: Vec<Option<Map<String, Json>>> = vec![None; sweep.grid.len()];
@@ -153,9 +152,12 @@ fn shown(sweep: &Sweep, mut all: Vec<Row>) -> String {
     let names = sweep.observables.as_ref().unwrap_or(&headline);
     let hidden = all.len().saturating_sub(ROWS);
     all.truncate(ROWS);
+    let shown = |name: &String| {
+        names.iter().any(|n| n == quantity(name)) && list_position(name).is_none_or(|i| i < LIST)
+    };
     for row in &mut all {
-        row.values.retain(|(name, _)| names.contains(name));
-        row.simulation.retain(|(name, _)| names.contains(name));
+        row.values.retain(|(name, _)| shown(name));
+        row.simulation.retain(|(name, _)| shown(name));
     }
     let mut rows = rows(lead(sweep), &all).into_iter();
     let header = rows.next().unwrap_or_default();

@@ -101,7 +101,7 @@ impl Folder {
         self.path.join(name).to_string_lossy().into_owned()
     }
 
-    /// Every complete line of every shard, by file name; `keep` is given the file's name too.
+    /// Gives `keep` every complete line of every shard, by file name.
     pub(super) fn lines<T: DeserializeOwned>(&self, mut keep: impl FnMut(T)) -> Result<()> {
         let shown = self.path.to_string_lossy();
         let entries = fs::read_dir(&self.path).map_err(|e| Failure::file(&shown, "list", &e))?;

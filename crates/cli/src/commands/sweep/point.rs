@@ -1,14 +1,14 @@
 //! One point of a sweep as a line of JSON.
 
 use super::definition::Sweep;
-use crate::grid::{Measured, drawn, leaves, measure, numbers, record};
+use crate::grid::{Measured, drawn, leaves, measure, numbers, quantity, record};
 use rayon::prelude::*;
 use rmt_task::{Draw, Observables, TaskError};
 use serde_json::{Map, Value as Json, json};
 
 /// The line of a point: id, inputs that vary, seed of the experiments, and `values` by name (those
-/// inside lists by their place), `simulation` and `notes`, or `error`; and whether it is an error. The draws are shared among
-/// threads for `parallel`; the line does not depend on it.
+/// inside lists by their place), `simulation` and `notes`, or `error`; and whether it is an error.
+/// The draws are shared among threads for `parallel`; the line does not depend on it.
 pub(super) fn line(sweep: &Sweep, id: usize, parallel: bool) -> (String, bool) {
     let mut line = Map::new();
     line.insert("id".into(), id.into());
@@ -56,6 +56,5 @@ fn answer(
 
 /// Whether the quantity that `name` is, or is a part of, is to be recorded.
 fn wanted(sweep: &Sweep, name: &str) -> bool {
-    let quantity = name.split(['[', '.']).next().unwrap_or(name);
-    sweep.observables.as_ref().is_none_or(|names| names.iter().any(|n| n == quantity))
+    sweep.observables.as_ref().is_none_or(|names| names.iter().any(|n| n == quantity(name)))
 }

@@ -5,6 +5,7 @@ use super::experiment::{Experiment, Number, Verdict};
 use super::judge::Gap;
 use crate::failure::Result;
 use crate::files;
+use crate::grid::quantity;
 use crate::output::{number, table};
 use serde_json::{Value as Json, json};
 
@@ -48,11 +49,7 @@ impl Report {
             }
         };
         for name in experiment.headline() {
-            let of = |n: &&Number| {
-                n.name.strip_prefix(name).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with('[') || rest.starts_with('.')
-                })
-            };
+            let of = |n: &&Number| quantity(&n.name) == *name;
             add(worst(&mut experiment.numbers.iter().filter(of)));
         }
         add(worst(&mut experiment.numbers.iter()));
