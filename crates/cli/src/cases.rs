@@ -206,7 +206,7 @@ mod tests {
             ("{\"cases\": [{\"task\": \"a\"}]}", "`inputs` is missing"),
             ("{\"cases\": [{\"inputs\": {}}]}", "`task` is missing"),
             ("{\"cases\": [{\"task\": 1, \"inputs\": {}}]}", "cases[0].task"),
-            ("{\"cases\": [{\"task\": \"a\", \"input\": {}}]}", "unknown key `input`"),
+            ("{\"cases\": [{\"task\": \"a\", \"input\": {}}]}", "cases[0].input: unknown key"),
             ("{\"cases\": [], \"rtol\": -1}", "rtol"),
             ("{\"task\": \"a\", \"inputs\": 1e999}", "out of range"),
         ] {
