@@ -93,13 +93,6 @@ pub(crate) fn check_figure(option: &str, name: &str) -> Result<FigureFile> {
     })
 }
 
-/// Keeps each kernel of linear algebra on one thread: commands that share many points or draws among
-/// threads have nothing left to divide, and a divided kernel rounds differently on another number of
-/// threads.
-pub(crate) fn sequential_kernels() {
-    faer::set_global_parallelism(faer::Par::Seq);
-}
-
 /// Sizes the shared thread pool.
 pub(crate) fn set_threads(threads: Option<usize>) -> Result<()> {
     let Some(threads) = threads else { return Ok(()) };

@@ -308,3 +308,17 @@ fn per_target_numbers_as_an_array() {
     let numbers = bytes[start..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap()));
     assert_eq!(numbers.collect::<Vec<f64>>(), wanted);
 }
+
+/// Enough columns for a divided kernel, which used to round differently on another number of threads.
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let folder = Folder::new();
+    let digits = repository("data/digits_8x8.npy");
+    let line = ["fit", &digits, "--target", "c29", "--lags", "0..3", "--correlation", "none"];
+    let on = |threads: &'static str| {
+        folder.done(&[&line[..], &["--json", "--threads", threads]].concat())
+    };
+    let two = on("2");
+    assert_eq!(on("1"), two);
+    assert_eq!(on("5"), two);
+}

@@ -51,6 +51,7 @@ mod signal;
 mod table;
 mod task;
 mod test_point;
+pub mod threads;
 mod two_component;
 mod uncertainty;
 

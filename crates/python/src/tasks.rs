@@ -6,6 +6,7 @@ use crate::watch::{Stop, watched};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use rayon::prelude::*;
+use rmt_estimators::threads;
 use rmt_task::{
     Draw, ErrorKind, KeyPath, Observables, Registration, TaskError, is_integer, is_list, nearest,
     takes_kinds,
@@ -13,20 +14,19 @@ use rmt_task::{
 use schemars::Schema;
 use serde_json::{Value as Json, json};
 
-/// While it lives, kernels of linear algebra stay on one thread, as under `rmt predict` and `eval`:
-/// divided, they round differently on another number of threads.
+/// While it lives, kernels of linear algebra stay on one thread, as under `rmt predict` and `eval`.
 struct SequentialKernels;
 
 impl SequentialKernels {
     fn start() -> Self {
-        faer::set_global_parallelism(faer::Par::Seq);
+        threads::sequential();
         Self
     }
 }
 
 impl Drop for SequentialKernels {
     fn drop(&mut self) {
-        faer::set_global_parallelism(faer::Par::rayon(0));
+        threads::divided();
     }
 }
 

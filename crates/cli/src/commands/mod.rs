@@ -19,9 +19,9 @@ mod schema;
 mod sweep;
 mod verify;
 
-use crate::args::sequential_kernels;
 use crate::failure::Result;
 use crate::registry::Registry;
+use rmt_estimators::threads;
 
 /// The subcommands. A new one is a file here, a variant and a line in [`run`].
 #[derive(clap::Subcommand)]
@@ -68,7 +68,10 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
     use Command::{Check, Eval, Predict, Sweep, Verify};
     if matches!(command, Predict(_) | Sweep(_) | Eval(_) | Check(_) | Verify(_)) {
-        sequential_kernels();
+        // Threads share the points and draws: nothing is left to divide.
+        threads::sequential();
+    } else {
+        threads::divided();
     }
     match command {
         Command::Predict(args) => predict::run(&args, registry),
