@@ -5,15 +5,13 @@
 
 use faer::Par;
 
-/// Parts of a kernel: enough for eight threads; on two they cost a twentieth more than two parts.
+/// Enough for eight threads; on two they cost a twentieth more than two parts, and where all threads
+/// are busy with other draws a fiftieth more than one.
 const PARTS: usize = 8;
 
-/// Kernels are divided among threads: for one large problem at a time.
-pub fn divided() {
+/// Divides kernels into the same number of parts from now on, however many threads there are.
+///
+/// For programs, at their start: the setting is the process's own.
+pub fn fix_parts() {
     faer::set_global_parallelism(Par::rayon(PARTS));
-}
-
-/// Every kernel stays on one thread: for many problems side by side.
-pub fn sequential() {
-    faer::set_global_parallelism(Par::Seq);
 }

@@ -6,29 +6,12 @@ use crate::watch::{Stop, watched};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use rayon::prelude::*;
-use rmt_estimators::threads;
 use rmt_task::{
     Draw, ErrorKind, KeyPath, Observables, Registration, TaskError, is_integer, is_list, nearest,
     takes_kinds,
 };
 use schemars::Schema;
 use serde_json::{Value as Json, json};
-
-/// While it lives, kernels of linear algebra stay on one thread, as under `rmt predict` and `eval`.
-struct SequentialKernels;
-
-impl SequentialKernels {
-    fn start() -> Self {
-        threads::sequential();
-        Self
-    }
-}
-
-impl Drop for SequentialKernels {
-    fn drop(&mut self) {
-        threads::divided();
-    }
-}
 
 fn registry() -> Vec<Registration> {
     [
@@ -166,7 +149,6 @@ pub(crate) fn evaluate<'py>(
     let task = find(task)?;
     let inputs = to_json(inputs.as_any(), "inputs")?;
     let found = watched(py, move |stop| {
-        let _sequential = SequentialKernels::start();
         let points = inputs.as_array().map(Vec::as_slice).unwrap_or_default();
         points
             .par_iter()
@@ -203,7 +185,6 @@ pub(crate) fn draw<'py>(
     }
     let inputs = to_json(inputs.as_any(), "inputs")?;
     let found = watched(py, move |stop| {
-        let _sequential = SequentialKernels::start();
         let points = inputs.as_array().map(Vec::as_slice).unwrap_or_default();
         drawn(task, points, draws, seed, stop)
     })?;

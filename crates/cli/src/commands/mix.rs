@@ -14,10 +14,11 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each file is taken as its population (centred on its own mean): covariance, least-squares
-coefficients, noise. Predicted is the error on real data of ridge regression on both together, with
-weight α on the synthetic rows, (1−α)/n₁ Σ real + α/n₂ Σ synthetic + λ|θ|². Gaussian features, more
-rows than features in both files. The band of the best weight holds the weights that resampled data sets
-do not reject: how good the synthetic labels are is varied, covariances and noise are as estimated.
+coefficients, noise. Predicted is the error on real data of ridge regression on both together,
+with weight α on the synthetic rows, (1−α)/n₁ Σ real + α/n₂ Σ synthetic + λ|θ|². Gaussian
+features, more rows than features in both files. The band of the best weight holds the weights
+that resampled data sets do not reject: how good the synthetic labels are is varied, covariances
+and noise are as estimated.
 
 Example:
   rmt mix real.csv generated.csv --target y --standardize")]

@@ -66,13 +66,7 @@ pub(crate) enum Command {
 
 /// Runs a command.
 pub(crate) fn run(command: Command, registry: &Registry) -> Result {
-    use Command::{Check, Eval, Predict, Sweep, Verify};
-    if matches!(command, Predict(_) | Sweep(_) | Eval(_) | Check(_) | Verify(_)) {
-        // Threads share the points and draws: nothing is left to divide.
-        threads::sequential();
-    } else {
-        threads::divided();
-    }
+    threads::fix_parts();
     match command {
         Command::Predict(args) => predict::run(&args, registry),
         Command::Fit(args) => fit::run(&args),

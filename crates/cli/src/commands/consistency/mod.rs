@@ -19,12 +19,12 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-DATA are samples × features: .npy of any rank (several files are shards), .npz (archive.npz:name picks
-an array), .csv, or a folder of .png and .jpg images. Images are scaled to [−1, 1], arrays are taken
-as they are unless --range says what becomes −1 and 1: noise levels are in those units.
+DATA are samples × features: .npy of any rank (several files are shards), .npz (archive.npz:name
+picks an array), .csv, or a folder of .png and .jpg images. Images are scaled to [−1, 1], arrays
+are taken as they are unless --range says what becomes −1 and 1: noise levels are in those units.
 
-Models are linear denoisers, trained on disjoint random parts of n samples each and compared on the same
-noise. The disagreement is relative: 0 identical, 1 unrelated samples.
+Models are linear denoisers, trained on disjoint random parts of n samples each and compared on
+the same noise. The disagreement is relative: 0 identical, 1 unrelated samples.
 
 Examples:
   rmt consistency data/digits_8x8.npy --range 0:16

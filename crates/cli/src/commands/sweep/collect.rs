@@ -19,8 +19,8 @@ const LIST: usize = 8;
 #[derive(clap::Args)]
 #[command(after_help = "\
 One row a point, sorted by id: the id, the inputs that vary, every quantity (those inside lists by
-their place, density[3]), mean and standard error of the simulated ones, and the error of points that
-have one. The same bytes for any number of shards, threads and interruptions.
+their place, density[3]), mean and standard error of the simulated ones, and the error of points
+that have one. The same bytes for any number of shards, threads and interruptions.
 
 Exit status: 0 every point has an answer; 1 points are missing (then nothing is written without
 --partial) or have an error; 2 the folder could not be read.")]

@@ -17,8 +17,8 @@ Every finished point is appended to the folder at once: stop the run at any mome
 command, it continues. `--shard 0/7` … `6/7` divide the points among machines that share the folder
 (or whose folders are copied into one afterwards). Points and numbers do not depend on any of this.
 
-Exit status: 0 every point of the shard has an answer; 1 some have an error instead; 2 the sweep could
-not be read or written.")]
+Exit status: 0 every point of the shard has an answer; 1 some have an error instead; 2 the sweep
+could not be read or written.")]
 pub(super) struct Args {
     /// Sweep file in TOML or JSON, `-` for standard input; `rmt init sweep` writes one.
     sweep: String,

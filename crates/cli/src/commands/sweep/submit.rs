@@ -10,11 +10,11 @@ use std::process::{Command, ExitCode};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Writes DIR/submit.sh, a job array with one task a shard, and hands it to sbatch. Submit again after a
-failure or a time limit: points that are there are not computed again.
+Writes DIR/submit.sh, a job array with one task a shard, and hands it to sbatch. Submit again
+after a failure or a time limit: points that are there are not computed again.
 
 Example:
-  rmt sweep submit sweep.toml --out results --shards 100 --time 02:00:00 -- --account=physics --mem=2G")]
+  rmt sweep submit sweep.toml --out results --shards 100 --time 02:00:00 -- --mem=2G")]
 pub(super) struct Args {
     /// Sweep file in TOML or JSON, `-` for standard input.
     sweep: String,

@@ -14,18 +14,18 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Each task with a finite-size simulation runs at its standard settings, most often its example. z is the
-mean minus the theory in standard errors, as a normal score for the number of draws.
+Each task with a finite-size simulation runs at its standard settings, most often its example. z
+is the mean minus the theory in standard errors, as a normal score for the number of draws.
 
-Exit status 1 if a disagreement would happen by chance in fewer than one of a hundred runs: a single
-number (union bound over all), the rms of one experiment, or the rms over all experiments. The theory is
-that of infinite size, and its gap of relative order 1/size is seen with enough draws: an experiment
-that stands out (where all together do, the one furthest off) is repeated with four times the draws at
-the stated and at doubled sizes, and passes if every gap above two standard errors shrinks to three
-quarters or less, within two standard errors.
+Exit status 1 if a disagreement would happen by chance in fewer than one of a hundred runs: a
+single number (union bound over all), the rms of one experiment, or the rms over all experiments.
+The theory is that of infinite size, and its gap of relative order 1/size is seen with enough
+draws: an experiment that stands out (where all together do, the one furthest off) is repeated
+with four times the draws at the stated and at doubled sizes, and passes if every gap above two
+standard errors shrinks to three quarters or less, within two standard errors.
 
 Examples:
-  rmt verify                      every task, about a minute
+  rmt verify                      every task, some seconds
   rmt verify ridge --draws 200    one task, every number
   rmt verify --out z.csv")]
 pub(crate) struct Args {
