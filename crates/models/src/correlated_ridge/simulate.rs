@@ -27,17 +27,9 @@ impl Simulate for CorrelatedRidge {
         let mut random = Gaussian::new(draw);
         let eigenvalues = setting.population.eigenvalues();
         let white = rows(&mut random, n, &eigenvalues);
-        let mut x = Mat::zeros(n, eigenvalues.len());
-        for j in 0..eigenvalues.len() {
-            let column: Vec<f64> = (0..n).map(|i| white[(i, j)]).collect();
-            for (i, v) in colour(&kernel, &column)?.into_iter().enumerate() {
-                x[(i, j)] = v;
-            }
-        }
-        let label: Vec<f64> = colour(noise_kernel, &random.vector(n))?
-            .into_iter()
-            .map(|e| noise_variance.sqrt() * e)
-            .collect();
+        let x = kernel.colour_all(white.as_ref())?.ok_or_else(approximate)?;
+        let label = noise_kernel.colour(&random.vector(n))?.ok_or_else(approximate)?;
+        let label: Vec<f64> = label.into_iter().map(|e| noise_variance.sqrt() * e).collect();
         let theta = setting.theta();
         let noiseless = &x * faer::ColRef::from_slice(&theta);
         let y: Vec<f64> = (0..n).map(|i| noiseless[i] + label[i]).collect();
@@ -73,13 +65,11 @@ impl Simulate for CorrelatedRidge {
     }
 }
 
-fn colour(kernel: &Kernel, white: &[f64]) -> Result<Vec<f64>, TaskError> {
-    kernel.colour(white)?.ok_or_else(|| {
-        TaskError::invalid(
-            "sample_correlation",
-            "an approximate spectrum cannot be simulated; use fewer rows",
-        )
-    })
+fn approximate() -> TaskError {
+    TaskError::invalid(
+        "sample_correlation",
+        "an approximate spectrum cannot be simulated; use fewer rows",
+    )
 }
 
 /// κ, κ̃ and the cross-validation scores that this data set would report.

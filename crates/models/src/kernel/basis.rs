@@ -3,7 +3,7 @@
 use super::form::Eigen;
 use super::{DENSE_LIMIT, Kernel};
 use crate::{Error, Result};
-use faer::{Mat, MatRef};
+use faer::{Col, Mat, MatRef};
 
 impl Kernel {
     /// Eigenbasis of K, and the diagonal k′ᵢ = uᵢᵀK′uᵢ of K′ = `noise` in it; with `centred`, of PKP
@@ -28,21 +28,31 @@ impl Kernel {
         if !centred {
             return JointBasis::of(self.dense().as_ref(), noise.dense().as_ref());
         }
-        // The columns 1 … n−1 of the reflection that takes the unit mean vector to −e₀ span the
-        // complement.
-        let mut unit = self.mean_direction();
-        let norm = unit.iter().map(|m| m * m).sum::<f64>().sqrt();
-        unit.iter_mut().for_each(|m| *m /= norm);
-        let basis = Mat::from_fn(n, n.saturating_sub(1), |i, j| match i {
-            0 => -unit[j + 1],
-            _ => f64::from(u8::from(i == j + 1)) - unit[i] * unit[j + 1] / (1.0 + unit[0]),
-        });
+        // I − vvᵀ/(1 + m₀), v = m + e₀, is the reflection that takes the unit mean vector m to −e₀: its
+        // columns 1 … n−1 span the complement.
+        let mut v = self.mean_direction();
+        let norm = v.iter().map(|m| m * m).sum::<f64>().sqrt();
+        v.iter_mut().for_each(|m| *m /= norm);
+        v[0] += 1.0;
+        let v = Col::from_fn(n, |i| v[i]);
         let inside = |k: &Kernel| {
-            let m = basis.transpose() * k.dense() * &basis;
-            Mat::from_fn(n - 1, n - 1, |i, j| 0.5 * (m[(i, j)] + m[(j, i)]))
+            let k = k.dense();
+            // With w = Kv/v₀ − (vᵀKv/2v₀²)v the reflected matrix is K − vwᵀ − wvᵀ.
+            let image = &k * &v;
+            let along = v.transpose() * &image / (2.0 * v[0] * v[0]);
+            let w = Col::from_fn(n, |i| image[i] / v[0] - along * v[i]);
+            Mat::from_fn(n - 1, n - 1, |i, j| {
+                let (i, j) = (i + 1, j + 1);
+                k[(i, j)] - (v[i] * w[j] + w[i] * v[j])
+            })
         };
         let mut joint = JointBasis::of(inside(self).as_ref(), inside(noise).as_ref())?;
-        joint.vectors = &basis * &joint.vectors;
+        let inner = joint.vectors;
+        let along = v.subrows(1, n - 1).transpose() * &inner;
+        joint.vectors = Mat::from_fn(n, n - 1, |i, j| {
+            let shift = v[i] * along[j] / v[0];
+            if i == 0 { -shift } else { inner[(i - 1, j)] - shift }
+        });
         Ok(joint)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::tridiagonal::{precision, tridiagonal_eigenvalues, tridiagonal_solve};
 use crate::{Error, Result};
-use faer::{Mat, MatRef, Side};
+use faer::{ColRef, Mat, MatRef, Side};
+use rayon::prelude::*;
 use std::f64::consts::PI;
 use std::sync::OnceLock;
 
@@ -200,7 +201,7 @@ impl Form {
                     block.iter().map(move |v| (1.0 - correlation) * v + shared)
                 })
                 .collect(),
-            Self::Dense { matrix, .. } => product(matrix.as_ref(), v),
+            Self::Dense { matrix, .. } => entries(matrix * ColRef::from_slice(v).as_mat()),
             Self::Toeplitz { column } => (0..v.len())
                 .map(|t| {
                     let past = column[..=t].iter().rev().zip(v).map(|(k, v)| k * v).sum::<f64>();
@@ -254,11 +255,8 @@ impl Form {
                 Some(out.collect())
             }
             Self::Dense { .. } => {
-                let eigen = self.eigen()?;
-                if shift == 0.0 && eigen.values.contains(&0.0) {
-                    return Ok(None);
-                }
-                Some(eigen.map(v, |k| 1.0 / (k + shift)))
+                let columns = ColRef::from_slice(v).as_mat();
+                self.solve_all(shift, columns)?.map(entries)
             }
             Self::Toeplitz { .. } => None,
         })
@@ -297,9 +295,41 @@ impl Form {
                     })
                     .collect()
             }
-            Self::Dense { .. } => self.eigen()?.map(v, f64::sqrt),
+            Self::Dense { .. } => {
+                entries(self.eigen()?.map(ColRef::from_slice(v).as_mat(), f64::sqrt))
+            }
             Self::Toeplitz { .. } => return Ok(None),
         }))
+    }
+
+    /// K of every column.
+    pub(super) fn apply_all(&self, columns: MatRef<'_, f64>) -> Result<Option<Mat<f64>>> {
+        match self {
+            Self::Dense { matrix, .. } => Ok(Some(matrix * columns)),
+            _ => each(columns, |v| Ok(Some(self.apply(v)))),
+        }
+    }
+
+    /// (K + shift)⁻¹ of every column, as [`Form::solve`].
+    pub(super) fn solve_all(
+        &self,
+        shift: f64,
+        columns: MatRef<'_, f64>,
+    ) -> Result<Option<Mat<f64>>> {
+        if !matches!(self, Self::Dense { .. }) {
+            return each(columns, |v| self.solve(shift, v));
+        }
+        let eigen = self.eigen()?;
+        let singular = shift == 0.0 && eigen.values.contains(&0.0);
+        Ok((!singular).then(|| eigen.map(columns, |k| 1.0 / (k + shift))))
+    }
+
+    /// L of every column, as [`Form::colour`].
+    pub(super) fn colour_all(&self, columns: MatRef<'_, f64>) -> Result<Option<Mat<f64>>> {
+        match self {
+            Self::Dense { .. } => Ok(Some(self.eigen()?.map(columns, f64::sqrt))),
+            _ => each(columns, |v| self.colour(v)),
+        }
     }
 
     /// The block as a matrix.
@@ -366,12 +396,14 @@ impl Eigen {
         Ok(Self { values: rounded(values)?, vectors })
     }
 
-    fn map(&self, v: &[f64], f: impl Fn(f64) -> f64) -> Vec<f64> {
-        let mut inside = product(self.vectors.transpose(), v);
-        for (x, k) in inside.iter_mut().zip(&self.values) {
-            *x *= f(*k);
+    /// f(K) of every column.
+    fn map(&self, columns: MatRef<'_, f64>, f: impl Fn(f64) -> f64) -> Mat<f64> {
+        let mut inside = self.vectors.transpose() * columns;
+        let factors: Vec<f64> = self.values.iter().map(|k| f(*k)).collect();
+        for j in 0..inside.ncols() {
+            inside.col_as_slice_mut(j).iter_mut().zip(&factors).for_each(|(x, f)| *x *= f);
         }
-        product(self.vectors.as_ref(), &inside)
+        &self.vectors * inside
     }
 }
 
@@ -391,9 +423,21 @@ fn rounded(mut values: Vec<f64>) -> Result<Vec<f64>> {
     Ok(values)
 }
 
-fn product(matrix: MatRef<'_, f64>, v: &[f64]) -> Vec<f64> {
-    let out = matrix * faer::ColRef::from_slice(v);
-    (0..out.nrows()).map(|i| out[i]).collect()
+/// The only column.
+fn entries(column: Mat<f64>) -> Vec<f64> {
+    column.col_as_slice(0).to_vec()
+}
+
+/// An operation on vectors, of every column; `None` if it is that of any.
+fn each(
+    columns: MatRef<'_, f64>,
+    operation: impl Fn(&[f64]) -> Result<Option<Vec<f64>>> + Sync,
+) -> Result<Option<Mat<f64>>> {
+    let images: Option<Vec<Vec<f64>>> = (0..columns.ncols())
+        .into_par_iter()
+        .map(|j| operation(&columns.col(j).iter().copied().collect::<Vec<f64>>()))
+        .collect::<Result<_>>()?;
+    Ok(images.map(|images| Mat::from_fn(columns.nrows(), images.len(), |i, j| images[j][i])))
 }
 
 fn runs(values: &[f64], mean: Mean<'_>) -> Vec<Level> {

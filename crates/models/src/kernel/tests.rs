@@ -71,22 +71,23 @@ fn operations_equal_those_of_the_dense_matrix() {
                     assert!(residual.abs() < 1e-9, "{family:?} solve at {shift}: {residual:e}");
                 }
             }
-            // L Lᵀ = K, column by column.
-            let mut product = Mat::<f64>::zeros(n, n);
-            let mut root = Mat::<f64>::zeros(n, n);
-            for j in 0..n {
-                let unit: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == j))).collect();
-                let column = kernel.colour(&unit).unwrap().expect("exact");
-                for i in 0..n {
-                    root[(i, j)] = column[i];
-                }
-            }
-            product += &root * root.transpose();
-            for i in 0..n {
-                for j in 0..n {
-                    assert!((product[(i, j)] - dense[(i, j)]).abs() < 1e-12, "{family:?} root");
-                }
-            }
+            // Column by column and all at once; L Lᵀ = K.
+            let one = Mat::<f64>::identity(n, n);
+            let columns = |f: &dyn Fn(&[f64]) -> Vec<f64>| {
+                let each: Vec<Vec<f64>> = (0..n).map(|j| f(one.col_as_slice(j))).collect();
+                Mat::from_fn(n, n, |i, j| each[j][i])
+            };
+            let equal = |a: &Mat<f64>, b: &Mat<f64>, what: &str| {
+                let gap = (a - b).norm_max();
+                assert!(gap < 1e-12 * (1.0 + b.norm_max()), "{family:?} {what}: {gap:e}");
+            };
+            let root = columns(&|v| kernel.colour(v).unwrap().expect("exact"));
+            equal(&(&root * root.transpose()), &dense, "root");
+            equal(&kernel.colour_all(one.as_ref()).unwrap().expect("exact"), &root, "all roots");
+            equal(&kernel.apply_all(one.as_ref()).unwrap(), &dense, "all products");
+            let inverse = columns(&|v| kernel.solve(0.3, v).unwrap().expect("nonsingular"));
+            let all = kernel.solve_all(0.3, one.as_ref()).unwrap().expect("nonsingular");
+            equal(&all, &inverse, "all solutions");
         }
     }
 }
@@ -247,6 +248,34 @@ fn joint_basis_diagonalises_the_noise_inside_eigenspaces() {
         }
     }
     close(basis.noise_diagonal.iter().sum(), n as f64, 1e-12, "trace of K′");
+}
+
+/// The basis of the complement of the mean, also of weighted rows, against the projections P.
+#[test]
+fn centred_joint_basis_diagonalises_the_projected_kernel() {
+    let n = 11;
+    let kernel = SampleCorrelation::from(Family::Exponential { length: 2.0 }).kernel(n).unwrap();
+    let noise = SampleCorrelation::from(Family::PowerLaw { exponent: 0.5 }).kernel(n).unwrap();
+    let weights: Vec<f64> = (0..n).map(|i| 0.3 + i as f64).collect();
+    for weighted in [false, true] {
+        let seen = |k: &Kernel| if weighted { k.weighted(&weights).unwrap() } else { k.clone() };
+        let (kernel, noise) = (seen(&kernel), seen(&noise));
+        let basis = kernel.joint_basis(&noise, true).unwrap();
+        let mean = kernel.mean_direction();
+        let (dense, white) = (kernel.dense(), noise.dense());
+        for a in 0..n - 1 {
+            let u = basis.vectors.col(a);
+            close(u.norm_l2(), 1.0, 1e-13, "norm");
+            let along: f64 = u.iter().zip(&mean).map(|(u, m)| u * m).sum();
+            assert!(along.abs() < 1e-13, "along the mean: {along:e}");
+            close(u.transpose() * &white * u, basis.noise_diagonal[a], 1e-12, "noise");
+            for b in 0..n - 1 {
+                let entry = basis.vectors.col(b).transpose() * &dense * u;
+                let expected = if a == b { basis.values[a] } else { 0.0 };
+                assert!((entry - expected).abs() < 1e-12, "({a}, {b}): {entry:e}");
+            }
+        }
+    }
 }
 
 #[test]

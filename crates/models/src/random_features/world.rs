@@ -139,12 +139,7 @@ impl World {
         let p = self.root.len();
         let mut z = random.matrix(rows, p);
         if let Some((kernel, _)) = self.kernel.as_ref().filter(|_| rows == self.n) {
-            for j in 0..p {
-                let column: Vec<f64> = (0..rows).map(|i| z[(i, j)]).collect();
-                for (i, x) in coloured(kernel, &column)?.into_iter().enumerate() {
-                    z[(i, j)] = x;
-                }
-            }
+            z = kernel.colour_all(z.as_ref())?.ok_or(APPROXIMATE)?;
         }
         let clean = (0..rows).map(|i| self.truth(|j| z[(i, j)])).collect();
         let x = Mat::from_fn(rows, p, |i, j| z[(i, j)] * self.root[j]);
@@ -155,7 +150,7 @@ impl World {
         let white = random.vector(self.n);
         let noise = match &self.kernel {
             None => white,
-            Some((_, kernel)) => coloured(kernel, &white)?,
+            Some((_, kernel)) => kernel.colour(&white)?.ok_or(APPROXIMATE)?,
         };
         Ok(noise.into_iter().map(|e| e * self.noise).collect())
     }
@@ -249,9 +244,7 @@ fn roots(modes: &Modes, name: &'static str) -> Result<Vec<f64>> {
     Ok(modes.values(name)?.values.iter().map(|c| c.sqrt()).collect())
 }
 
-fn coloured(kernel: &Kernel, white: &[f64]) -> Result<Vec<f64>> {
-    kernel.colour(white)?.ok_or(Error::NotCovered {
-        key: "sample_correlation",
-        remedy: "an approximate spectrum has no matrix to draw from; use fewer rows",
-    })
-}
+const APPROXIMATE: Error = Error::NotCovered {
+    key: "sample_correlation",
+    remedy: "an approximate spectrum has no matrix to draw from; use fewer rows",
+};
