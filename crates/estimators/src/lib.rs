@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod choose;
+mod complement;
 pub mod consistency;
 mod decomposition;
 mod diagnosis;

@@ -19,9 +19,10 @@
 use crate::decomposition::{Decomposition, Method};
 use crate::folds::{FoldErrors, FoldFactors, FoldSolver, Folds};
 use crate::prepare::Prepared;
-use crate::residuals::{Leverage, Whitener, project};
+use crate::residuals::{Leverage, Whitener};
 use crate::shrinkage::Shrinkage;
 use crate::test_point::{Brackets, TestPoint};
+use crate::two_component::TwoComponents;
 use crate::{Error, Result, TwoComponent};
 use faer::{Accum, Mat, MatRef};
 use rayon::prelude::*;
@@ -150,20 +151,17 @@ pub(crate) fn compute(
             }
         }
     }
-    let joint = match (correlation, noise) {
-        (Some(kernel), Some(noise)) => {
-            let basis = kernel.joint_basis(noise, mean)?;
-            match TwoComponent::normal(&basis) {
-                Some(normal) => Some((basis, normal)),
-                None => {
-                    notes.push(
-                        "K′ is proportional to K: only the sum of risk and noise is determined, \
-                         use CorrGCV"
-                            .to_owned(),
-                    );
-                    None
-                }
+    let components = match (correlation, noise, &levels) {
+        (Some(kernel), Some(noise), Some(levels)) => {
+            let components = TwoComponents::new(kernel, levels, noise, mean)?;
+            if components.is_none() {
+                notes.push(
+                    "K′ is proportional to K: only the sum of risk and noise is determined, \
+                     use CorrGCV"
+                        .to_owned(),
+                );
             }
+            components
         }
         _ => None,
     };
@@ -181,12 +179,11 @@ pub(crate) fn compute(
 
     let solvers: Vec<FoldSolver<'_>> =
         criteria.folds.iter().map(|f| FoldSolver::new(f, data, decomposition)).collect();
-    if leverage.is_some() || whitener.is_some() || joint.is_some() || !solvers.is_empty() {
+    if leverage.is_some() || whitener.is_some() || components.is_some() || !solvers.is_empty() {
         for target in &mut out {
             let list = || vec![0.0; steps.len()];
             target.loo = leverage.is_some().then(list);
             target.whitened_corr_gcv = whitener.is_some().then(list);
-            target.two_component = joint.is_some().then(|| Vec::with_capacity(steps.len()));
             target.folds = solvers
                 .iter()
                 .map(|_| FoldErrors { error: list(), standard_error: list() })
@@ -209,30 +206,29 @@ pub(crate) fn compute(
                     undetermined |= !error.is_finite();
                 }
             }
-            let mut rows: Vec<&mut TargetPath> =
-                out[first..first + columns.ncols()].iter_mut().collect();
-            rows.par_iter_mut().enumerate().try_for_each(|(j, target)| -> Result<()> {
-                let r: Vec<f64> = columns.col(j).iter().copied().collect();
-                if let (Some(leverage), Some(loo)) = (&leverage, &mut target.loo) {
-                    loo[at] = leverage.error(at, &r, decomposition, step.lambda, first + j);
+            let visited = &mut out[first..first + columns.ncols()];
+            if let Some(leverage) = &leverage {
+                visited.par_iter_mut().enumerate().for_each(|(j, target)| {
+                    let r: Vec<f64> = columns.col(j).iter().copied().collect();
+                    if let Some(loo) = &mut target.loo {
+                        loo[at] = leverage.error(at, &r, decomposition, step.lambda, first + j);
+                    }
+                });
+            }
+            let Some(c) = step.correlated else { return Ok(()) };
+            if let Some(whitener) = &whitener {
+                for (target, error) in visited.iter_mut().zip(whitener.errors(columns, c)?) {
+                    if let Some(list) = &mut target.whitened_corr_gcv {
+                        list[at] = error;
+                    }
                 }
-                let Some(c) = step.correlated else { return Ok(()) };
-                if let (Some(whitener), Some(list)) = (&whitener, &mut target.whitened_corr_gcv) {
-                    list[at] =
-                        c.mean_factor * whitener.error(&r, c.kappa_tilde, c.kappa_tilde_units)?;
+            }
+            if let Some(components) = &components {
+                for (target, fit) in visited.iter_mut().zip(components.fit(columns, c)?) {
+                    target.two_component.get_or_insert_default().push(fit);
                 }
-                if let (Some((basis, normal)), Some(list)) = (&joint, &mut target.two_component) {
-                    let projections = project(basis, &r);
-                    list.push(TwoComponent::fit(
-                        basis,
-                        normal,
-                        &projections,
-                        c.kappa_tilde,
-                        c.kappa_tilde_units,
-                    ));
-                }
-                Ok(())
-            })
+            }
+            Ok(())
         })?;
         if undetermined {
             notes.push(

@@ -216,7 +216,7 @@ impl Regression {
     /// the correlation K: whether CorrGCV may be trusted.
     ///
     /// # Errors
-    /// As [`Regression::uncertainty`]; [`Error::NoTarget`]; more than 2000 rows.
+    /// As [`Regression::uncertainty`]; [`Error::NoTarget`]; a kernel whose spectrum is approximate.
     pub fn diagnose(&self, lambda: f64, correlation: &Kernel, target: usize) -> Result<Diagnosis> {
         check_ridge(lambda)?;
         if !self.data.has_rows() {

@@ -1,12 +1,12 @@
-//! What is read off the residuals of one ridge and target: leave-one-out, whitened CorrGCV,
-//! projections on the eigenvectors of K.
+//! What is read off the residuals of one ridge: leave-one-out, whitened CorrGCV.
 
 use crate::Result;
+use crate::complement::{Inverse, products};
 use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
-use crate::shrinkage::Shrinkage;
-use faer::Mat;
-use rmt_models::kernel::{JointBasis, Kernel};
+use crate::shrinkage::{Correlated, Shrinkage};
+use faer::{Mat, MatRef};
+use rmt_models::kernel::Kernel;
 
 /// 1 − hᵢᵢ of every row at every ridge.
 pub(crate) struct Leverage<'a> {
@@ -77,35 +77,29 @@ impl<'a> Leverage<'a> {
 /// rᵀ(K + 2κ̃ + κ̃²K⁻¹)r/κ̃², with K⁻¹ inside the complement of the mean if one was fitted.
 pub(crate) struct Whitener<'a> {
     kernel: &'a Kernel,
-    /// K⁻¹m and mᵀK⁻¹m for the mean vector m.
-    mean: Option<(Vec<f64>, f64)>,
+    inverse: Inverse<'a>,
     dimension: f64,
 }
 
 impl<'a> Whitener<'a> {
+    /// `None` if K is singular or its spectrum approximate.
     pub(crate) fn new(kernel: &'a Kernel, mean: bool, dimension: usize) -> Result<Option<Self>> {
-        let ones = kernel.mean_direction();
-        let Some(solved) = kernel.solve(0.0, &ones)? else { return Ok(None) };
-        let total = solved.iter().zip(&ones).map(|(s, m)| s * m).sum();
-        let mean = mean.then_some((solved, total));
-        Ok(Some(Self { kernel, mean, dimension: dimension as f64 }))
+        let inverse = Inverse::new(kernel, 0.0, mean)?;
+        Ok(inverse.map(|inverse| Self { kernel, inverse, dimension: dimension as f64 }))
     }
 
-    pub(crate) fn error(&self, r: &[f64], kappa_tilde: f64, kappa_tilde_units: f64) -> Result<f64> {
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let forward = dot(r, &self.kernel.apply(r)?);
-        let back = self.kernel.solve(0.0, r)?.map_or(0.0, |s| dot(r, &s));
-        let back = match &self.mean {
-            Some((solved, total)) => back - dot(r, solved).powi(2) / total,
-            None => back,
-        };
-        let sum = forward + 2.0 * kappa_tilde * dot(r, r) + kappa_tilde * kappa_tilde * back;
-        Ok(sum / (kappa_tilde_units * kappa_tilde_units * self.dimension))
+    /// Of each column of residuals.
+    pub(crate) fn errors(&self, columns: MatRef<'_, f64>, at: Correlated) -> Result<Vec<f64>> {
+        let (kappa, units) = (at.kappa_tilde, at.kappa_tilde_units);
+        let forward = products(columns, self.kernel.apply_all(columns)?.as_ref());
+        let back = products(columns, self.inverse.of(columns)?.as_ref());
+        let squares = products(columns, columns);
+        let terms = forward.iter().zip(&back).zip(&squares);
+        Ok(terms
+            .map(|((forward, back), square)| {
+                let sum = forward + 2.0 * kappa * square + kappa * kappa * back;
+                at.mean_factor * sum / (units * units * self.dimension)
+            })
+            .collect())
     }
-}
-
-pub(crate) fn project(basis: &JointBasis, r: &[f64]) -> Vec<f64> {
-    (0..basis.values.len())
-        .map(|i| basis.vectors.col_as_slice(i).iter().zip(r).map(|(u, r)| u * r).sum())
-        .collect()
 }

@@ -12,7 +12,6 @@ use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
 use crate::shrinkage::Shrinkage;
 use faer::Mat;
-use rayon::prelude::*;
 use rmt_models::kernel::Kernel;
 
 /// Uncertainty of an error estimate.
@@ -96,11 +95,7 @@ pub(crate) fn law(
         basis.col_as_slice_mut(u.ncols()).copy_from_slice(s);
         factors.push(1.0);
     }
-    let images: Vec<Vec<f64>> = (0..width)
-        .into_par_iter()
-        .map(|j| kernel.apply(basis.col_as_slice(j)))
-        .collect::<Result<_, _>>()?;
-    let image = Mat::from_fn(n, width, |i, j| images[j][i]);
+    let image = kernel.apply_all(basis.as_ref())?;
     let inner = basis.transpose() * &image;
     let mut crossed = 0.0;
     for j in 0..width {
@@ -114,11 +109,8 @@ pub(crate) fn law(
     let (trace, square) = if whole {
         (taken, crossed)
     } else {
-        let outside: f64 = images
-            .iter()
-            .zip(&factors)
-            .map(|(image, f)| f * image.iter().map(|x| x * x).sum::<f64>())
-            .sum();
+        let images = image.col_iter().zip(&factors);
+        let outside: f64 = images.map(|(image, f)| f * image.squared_norm_l2()).sum();
         (levels.trace() - taken, square_k - 2.0 * outside + crossed)
     };
     let along = (0..u.ncols()).map(|j| inner[(j, j)]).collect();

@@ -282,6 +282,11 @@ impl Kernel {
                 expected: self.rows,
             });
         }
+        if let [part] = self.parts.as_slice()
+            && part.rows.is_sorted()
+        {
+            return f(&part.form, columns);
+        }
         let width = columns.ncols();
         let mut out = Mat::zeros(self.rows, width);
         for part in &self.parts {
@@ -302,7 +307,7 @@ impl Kernel {
     /// `columns` must have n rows.
     pub fn apply_all(&self, columns: MatRef<'_, f64>) -> Result<Mat<f64>> {
         let image = self.by_part_all(columns, Form::apply_all)?;
-        Ok(image.unwrap_or_else(|| columns.to_owned()) * Scale(self.scale))
+        Ok(all_scaled(image.unwrap_or_else(|| columns.to_owned()), self.scale))
     }
 
     /// (K + `shift`)⁻¹ times `columns`: as [`Kernel::solve`] for each, faster for dense families.
@@ -311,7 +316,7 @@ impl Kernel {
     /// `columns` must have n rows; an eigendecomposition (dense families) may fail.
     pub fn solve_all(&self, shift: f64, columns: MatRef<'_, f64>) -> Result<Option<Mat<f64>>> {
         let image = self.by_part_all(columns, |form, m| form.solve_all(shift / self.scale, m))?;
-        Ok(image.map(|x| x * Scale(1.0 / self.scale)))
+        Ok(image.map(|x| all_scaled(x, 1.0 / self.scale)))
     }
 
     /// L times `columns`: as [`Kernel::colour`] for each, faster for dense families.
@@ -320,17 +325,23 @@ impl Kernel {
     /// `columns` must have n rows; an eigendecomposition (dense families) may fail.
     pub fn colour_all(&self, columns: MatRef<'_, f64>) -> Result<Option<Mat<f64>>> {
         let image = self.by_part_all(columns, Form::colour_all)?;
-        Ok(image.map(|x| x * Scale(self.scale.sqrt())))
+        Ok(image.map(|x| all_scaled(x, self.scale.sqrt())))
     }
 
     /// K as a matrix (n×n).
     pub fn dense(&self) -> Mat<f64> {
+        if let [part] = self.parts.as_slice()
+            && part.rows.is_sorted()
+        {
+            return all_scaled(part.form.dense(), self.scale);
+        }
         let mut out = Mat::zeros(self.rows, self.rows);
         for part in &self.parts {
             let block = part.form.dense();
-            for (a, &i) in part.rows.iter().enumerate() {
-                for (b, &j) in part.rows.iter().enumerate() {
-                    out[(i, j)] = self.scale * block[(a, b)];
+            for (b, &j) in part.rows.iter().enumerate() {
+                let column = out.col_as_slice_mut(j);
+                for (&i, k) in part.rows.iter().zip(block.col_as_slice(b)) {
+                    column[i] = self.scale * k;
                 }
             }
         }
@@ -379,6 +390,13 @@ fn scaled(mut v: Vec<f64>, scale: f64) -> Vec<f64> {
         v.iter_mut().for_each(|x| *x *= scale);
     }
     v
+}
+
+fn all_scaled(mut columns: Mat<f64>, scale: f64) -> Mat<f64> {
+    if scale != 1.0 {
+        columns *= Scale(scale);
+    }
+    columns
 }
 
 /// The spectra of all parts; equal parts are counted, not repeated.

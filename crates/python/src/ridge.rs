@@ -13,7 +13,7 @@ use rmt_estimators::{
     Criteria, Criterion, Diagnosis, Folds, LearningPoint, Options, Path, Regression,
     RowCorrelation, Stamps, StatedCorrelation, Table,
 };
-use rmt_models::kernel::{DENSE_LIMIT, SpectrumMethod};
+use rmt_models::kernel::SpectrumMethod;
 
 /// Ridges of the grid when none are given: the number of the command line.
 const GRID: usize = 40;
@@ -192,9 +192,10 @@ fn found(request: Request) -> Result<Found, Failure> {
     };
     found.coefficients(&regression, (*p, *q))?;
     found.bands(&regression, request.criterion)?;
-    if *q == 1 && *n <= DENSE_LIMIT && !found.correlated.kernel().is_identity() {
+    let kernel = found.correlated.kernel();
+    if *q == 1 && !kernel.is_identity() && !kernel.is_approximate() {
         let lambda = found.path.lambdas[found.chosen[0]];
-        found.diagnosis = Some(regression.diagnose(lambda, found.correlated.kernel(), 0)?);
+        found.diagnosis = Some(regression.diagnose(lambda, kernel, 0)?);
     }
     found.learning_curve(&regression, request.learning_sizes, request.options.weights.is_some())?;
     Ok(found)
@@ -231,7 +232,8 @@ impl Found {
             self.band = Some(self.predicted.iter().enumerate().map(band).collect());
             return Ok(());
         }
-        if self.path.rows > DENSE_LIMIT || self.chosen.iter().any(|i| *i != first) {
+        let approximate = self.correlated.kernel().is_approximate();
+        if approximate || self.chosen.iter().any(|i| *i != first) {
             return Ok(());
         }
         if criterion == Criterion::CorrGcv {

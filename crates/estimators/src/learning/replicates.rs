@@ -8,8 +8,8 @@
 //! ridge anew (s and σ² as in [`Signal`]: the expected curve is then that of the data; with the ridge
 //! fit in place of s it is flatter, and its minimum too sure by a twentieth).
 //!
-//! The features add a variance of their own ([`features`]), independent of the noise. A kernel that is only approximate cannot be drawn from: the band of the residuals at the
-//! chosen ridge stands in.
+//! The features add a variance of their own ([`features`]), independent of the noise. A kernel that is
+//! only approximate cannot be drawn from: the band of the residuals at the chosen ridge stands in.
 
 use super::features;
 use crate::Result;
@@ -144,16 +144,15 @@ fn normals(random: &mut impl Rng, count: usize) -> Vec<f64> {
 
 /// Noise of covariance K without its mean along the fitted one, n × draws.
 fn coloured(data: &Prepared, kernel: &Kernel) -> Result<Option<Mat<f64>>> {
-    let n = data.rows;
-    let white = resample(DRAWS, SEED, |random| Some(normals(random, n)));
-    let mut out = Mat::zeros(n, DRAWS);
-    for (k, white) in white.iter().enumerate() {
-        let Some(mut noise) = kernel.colour(white)? else { return Ok(None) };
-        if let Some(s) = &data.direction {
-            let along: f64 = s.iter().zip(&noise).map(|(s, e)| s * e).sum();
-            noise.iter_mut().zip(s).for_each(|(e, s)| *e -= along * s);
+    let white = resample(DRAWS, SEED, |random| Some(normals(random, data.rows)));
+    let white = Mat::from_fn(data.rows, DRAWS, |i, k| white[k][i]);
+    let Some(mut noise) = kernel.colour_all(white.as_ref())? else { return Ok(None) };
+    if let Some(s) = &data.direction {
+        for k in 0..noise.ncols() {
+            let column = noise.col_as_slice_mut(k);
+            let along: f64 = s.iter().zip(&*column).map(|(s, e)| s * e).sum();
+            column.iter_mut().zip(s).for_each(|(e, s)| *e -= along * s);
         }
-        out.col_as_slice_mut(k).copy_from_slice(&noise);
     }
-    Ok(Some(out))
+    Ok(Some(noise))
 }

@@ -86,6 +86,23 @@ fn bands_cover_in_full() {
     coverage(600);
 }
 
+/// The same on more rows than n×n matrices are formed for.
+#[test]
+fn diagnosis_holds_on_long_series() {
+    let n = 2500;
+    let kernel = SampleCorrelation::from(Family::Exponential { length: 5.0 }).kernel(n).unwrap();
+    let white = SampleCorrelation::from(Family::Identity).kernel(n).unwrap();
+    for seed in 0..5 {
+        let Draw { data, .. } = draw(&kernel, &kernel, 20, 0.1, seed);
+        let matched = data.diagnose(0.1, &kernel, 0).unwrap();
+        assert!(matched.supports_corr_gcv(), "{matched:?}");
+        let Draw { data, .. } = draw(&kernel, &white, 20, 0.1, seed);
+        let mismatched = data.diagnose(0.1, &kernel, 0).unwrap();
+        assert!(mismatched.neighbours.is_off(), "{mismatched:?}");
+        assert!(mismatched.whitened.is_some_and(|w| w.is_off()), "{mismatched:?}");
+    }
+}
+
 /// z of the three contrasts is standard normal when K′ = K, and the first two are far out when
 /// the noise is white.
 #[test]

@@ -341,10 +341,13 @@ impl Form {
             }
             Self::Markov { decay, .. } => {
                 let mut out = Mat::identity(n, n);
-                for i in 0..n {
-                    for j in i + 1..n {
-                        out[(i, j)] = out[(i, j - 1)] * decay[j - 1];
-                        out[(j, i)] = out[(i, j)];
+                for j in 0..n {
+                    let column = out.col_as_slice_mut(j);
+                    for i in j + 1..n {
+                        column[i] = column[i - 1] * decay[i - 1];
+                    }
+                    for i in (0..j).rev() {
+                        column[i] = column[i + 1] * decay[i];
                     }
                 }
                 out
@@ -435,9 +438,18 @@ fn each(
 ) -> Result<Option<Mat<f64>>> {
     let images: Option<Vec<Vec<f64>>> = (0..columns.ncols())
         .into_par_iter()
-        .map(|j| operation(&columns.col(j).iter().copied().collect::<Vec<f64>>()))
+        .map(|j| match columns.col(j).try_as_col_major() {
+            Some(column) => operation(column.as_slice()),
+            None => operation(&columns.col(j).iter().copied().collect::<Vec<f64>>()),
+        })
         .collect::<Result<_>>()?;
-    Ok(images.map(|images| Mat::from_fn(columns.nrows(), images.len(), |i, j| images[j][i])))
+    Ok(images.map(|images| {
+        let mut out = Mat::zeros(columns.nrows(), images.len());
+        for (j, image) in images.iter().enumerate() {
+            out.col_as_slice_mut(j).copy_from_slice(image);
+        }
+        out
+    }))
 }
 
 fn runs(values: &[f64], mean: Mean<'_>) -> Vec<Level> {

@@ -85,7 +85,7 @@ class CorrGCVRidge(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ig
     predicted_error_ : float or array of shape (n_targets,)
         The criterion at the chosen penalty: the mean squared error to expect on new rows.
     band_ : array of shape (2,) or (n_targets, 2), or None
-        95 % band around it. None above 2000 rows or with different penalties for the targets.
+        95 % band around it. None with `approximate` spectra or with different penalties for the targets.
     kernel_ : dict
         The correlation of the rows; a fitted one with the ``standard_error`` of its parameter.
     learning_curve_ : dict of arrays, list of dicts for several targets, or None

@@ -190,7 +190,11 @@ impl<'a> Plan<'a> {
         let wrong = |e: Error| data.named(e);
         let kernel = correlated.as_ref().map(RowCorrelation::kernel);
         let white = match (&correlated, q) {
-            (Some(c), 1) if n <= DENSE_LIMIT && !c.kernel().is_approximate() => {
+            // Under weights white noise is no longer a multiple of one.
+            (Some(c), 1)
+                if !c.kernel().is_approximate()
+                    && (n <= DENSE_LIMIT || args.columns.weights.is_none()) =>
+            {
                 let identity = SampleCorrelation::from(Family::Identity).kernel(n);
                 Some(identity.map_err(|e| wrong(e.into()))?)
             }
@@ -230,7 +234,7 @@ impl<'a> Plan<'a> {
             );
         }
         let diagnoses = match kernel {
-            Some(kernel) if n <= DENSE_LIMIT => {
+            Some(kernel) if !kernel.is_approximate() => {
                 let step = q.div_ceil(LOOKED_AT);
                 (0..q)
                     .step_by(step)
@@ -239,10 +243,11 @@ impl<'a> Plan<'a> {
                     .map_err(wrong)?
             }
             Some(_) => {
-                notes.push(format!(
-                    "more than {DENSE_LIMIT} rows: the residuals were not checked against the \
-                     correlation"
-                ));
+                notes.push(
+                    "the spectrum of the correlation is approximate: the residuals were not \
+                     checked against it, and estimates by it have no band"
+                        .to_owned(),
+                );
                 Vec::new()
             }
             None => Vec::new(),
@@ -345,7 +350,7 @@ fn targets(
         };
         let uncertainty = |kernel| regression.uncertainty(choice.lambda, kernel);
         let independent = single.then(|| uncertainty(None)).transpose()?;
-        let kernel = kernel.filter(|_| single && fit.rows <= DENSE_LIMIT);
+        let kernel = kernel.filter(|k| single && !k.is_approximate());
         let correlated = kernel.map(|k| uncertainty(Some(k))).transpose()?;
         let entry = &path.targets[t];
         let estimates = MEASURES.into_iter().filter_map(|measure| {
