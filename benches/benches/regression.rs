@@ -24,6 +24,8 @@ fn numbers(count: usize, seed: u64) -> Vec<f64> {
 /// 30 ridges with training error, GCV, GCV₂ and CorrGCV, beside one Gram matrix and its
 /// eigendecomposition by the same library.
 fn path(c: &mut Criterion) {
+    // As the command line and Python do.
+    rmt_estimators::threads::fix_parts();
     for (n, p) in [(1000, 1000), (2000, 500)] {
         let (x, y) = (numbers(n * p, 1), numbers(n, 2));
         let kernel =

@@ -13,8 +13,9 @@ use crate::decomposition::Decomposition;
 use crate::prepare::Prepared;
 use crate::shrinkage::Shrinkage;
 use crate::{Error, Result};
+use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
-use faer::linalg::solvers::{Llt, SolveCore};
+use faer::linalg::solvers::{DenseSolveCore, Llt, SolveCore};
 use faer::{Accum, Conj, Mat, Par, Side};
 use rayon::prelude::*;
 
@@ -152,6 +153,8 @@ pub struct FoldErrors {
 pub(crate) struct FoldSolver<'a> {
     folds: &'a Folds,
     parts: Vec<Part>,
+    /// Number of targets.
+    targets: usize,
 }
 
 /// What one fold takes of the decomposition.
@@ -171,6 +174,8 @@ pub(crate) struct FoldFactors {
 enum Factor {
     /// Of (I − H)_SS itself.
     Rows(Llt<f64>),
+    /// Its inverse, for more targets than rows: products are faster than solutions.
+    Inverse(Mat<f64>),
     /// Of B, with √h.
     Directions(Llt<f64>, Vec<f64>),
 }
@@ -179,13 +184,14 @@ impl<'a> FoldSolver<'a> {
     pub(crate) fn new(folds: &'a Folds, data: &Prepared, decomposition: &Decomposition) -> Self {
         let u = decomposition.left(data);
         let part = |fold: &Fold| Part::new(&fold.removed, u, data, decomposition.whole);
-        Self { folds, parts: folds.folds.iter().map(part).collect() }
+        Self { folds, parts: folds.folds.iter().map(part).collect(), targets: data.y.ncols() }
     }
 
     /// Factors at one ridge, in its unit.
     pub(crate) fn at(&self, step: &Shrinkage) -> FoldFactors {
         // Parallel over folds, sequential inside.
-        FoldFactors { factors: self.parts.par_iter().map(|part| part.factor(step)).collect() }
+        let factor = |part: &Part| part.factor(step, self.targets);
+        FoldFactors { factors: self.parts.par_iter().map(factor).collect() }
     }
 
     /// Mean squared error and its standard error for each column of residuals.
@@ -205,7 +211,11 @@ impl<'a> FoldSolver<'a> {
             .zip(&factors.factors)
             .map(|((fold, part), factor)| {
                 let rows = &fold.removed;
-                let mut r = Mat::from_fn(rows.len(), q, |i, t| columns[(rows[i], t)]);
+                let mut r = Mat::zeros(rows.len(), q);
+                for t in 0..q {
+                    let column = columns.col(t);
+                    r.col_as_slice_mut(t).iter_mut().zip(rows).for_each(|(r, &i)| *r = column[i]);
+                }
                 match factor {
                     Some(factor) => part.solve(factor, &mut r),
                     None => r.fill(f64::INFINITY),
@@ -266,7 +276,7 @@ impl Part {
         Self::Rows { left, complement }
     }
 
-    fn factor(&self, step: &Shrinkage) -> Option<Factor> {
+    fn factor(&self, step: &Shrinkage, targets: usize) -> Option<Factor> {
         match self {
             Self::Rows { left, complement } => {
                 let mut scaled = left.clone();
@@ -278,7 +288,10 @@ impl Part {
                     None => (Mat::zeros(left.nrows(), left.nrows()), Accum::Replace),
                 };
                 lower_product(&mut block, accumulate, &scaled, left, 1.0, Par::Seq);
-                determined(&block).map(Factor::Rows)
+                determined(&block).map(|factor| match targets > block.nrows() {
+                    true => Factor::Inverse(factor.inverse()),
+                    false => Factor::Rows(factor),
+                })
             }
             Self::Directions { inner, .. } => {
                 // The mean is fitted in full: h = 1 beyond the components of U.
@@ -296,6 +309,11 @@ impl Part {
     fn solve(&self, factor: &Factor, r: &mut Mat<f64>) {
         match (self, factor) {
             (_, Factor::Rows(factor)) => factor.solve_in_place_with_conj(Conj::No, r.as_mut()),
+            (_, Factor::Inverse(inverse)) => {
+                let mut out = Mat::zeros(r.nrows(), r.ncols());
+                matmul(out.as_mut(), Accum::Replace, inverse, &*r, 1.0, Par::Seq);
+                *r = out;
+            }
             (
                 Self::Rows { left, .. } | Self::Directions { left, .. },
                 Factor::Directions(b, root),

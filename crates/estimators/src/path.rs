@@ -351,18 +351,15 @@ pub(crate) fn residuals(
         for first in (0..targets).step_by(width) {
             let count = width.min(targets - first);
             let used = count * chunk.len();
-            for (l, step) in chunk.iter().enumerate() {
-                for t in 0..count {
-                    let b = decomposition.b.col_as_slice(first + t);
-                    let to = inner.col_as_slice_mut(l * count + t);
-                    for ((to, b), d) in to.iter_mut().zip(b).zip(&step.d) {
-                        *to = d * b;
-                    }
-                    if let Some(perp) = &decomposition.perp {
-                        columns
-                            .col_as_slice_mut(l * count + t)
-                            .copy_from_slice(perp.col_as_slice(first + t));
-                    }
+            inner.subcols_mut(0, used).par_col_iter_mut().enumerate().for_each(|(k, to)| {
+                let b = decomposition.b.col_as_slice(first + k % count);
+                for ((to, b), d) in to.iter_mut().zip(b).zip(&chunk[k / count].d) {
+                    *to = d * b;
+                }
+            });
+            if let Some(perp) = &decomposition.perp {
+                for k in 0..used {
+                    columns.col_mut(k).copy_from(perp.col(first + k % count));
                 }
             }
             let accumulate = if decomposition.perp.is_some() { Accum::Add } else { Accum::Replace };

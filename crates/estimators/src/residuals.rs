@@ -11,8 +11,8 @@ use rmt_models::kernel::Kernel;
 /// 1 − hᵢᵢ of every row at every ridge.
 pub(crate) struct Leverage<'a> {
     u: &'a Mat<f64>,
-    /// 1 − hᵢᵢ in units of each ridge's unit, n×ridges.
-    room: Mat<f64>,
+    /// 1/(1 − hᵢᵢ) in units of each ridge's unit, n×ridges; 0 for pinned rows.
+    inverse: Mat<f64>,
     /// Rows that the features fit exactly whatever the targets: their r and 1 − h both vanish
     /// with λ while those of other rows do not, and the ratio is taken in units of λ.
     pinned: Vec<usize>,
@@ -39,14 +39,16 @@ impl<'a> Leverage<'a> {
                 let rest = 1.0 - mean - squares.row(i).iter().sum::<f64>();
                 if rest < PINNED {
                     pinned.push(i);
-                } else {
-                    for l in 0..steps.len() {
-                        room[(i, l)] += rest;
-                    }
+                }
+                for l in 0..steps.len() {
+                    room[(i, l)] = if rest < PINNED { f64::INFINITY } else { room[(i, l)] + rest };
                 }
             }
         }
-        Self { u, room, pinned }
+        for l in 0..steps.len() {
+            room.col_as_slice_mut(l).iter_mut().for_each(|x| *x = x.recip());
+        }
+        Self { u, inverse: room, pinned }
     }
 
     /// Mean of (rᵢ/(1 − hᵢᵢ))².
@@ -58,9 +60,8 @@ impl<'a> Leverage<'a> {
         lambda: f64,
         target: usize,
     ) -> f64 {
-        let room = self.room.col_as_slice(ridge);
-        let free = (0..r.len()).filter(|i| !self.pinned.contains(i));
-        let mut sum: f64 = free.map(|i| (r[i] / room[i]).powi(2)).sum();
+        let inverse = self.inverse.col_as_slice(ridge);
+        let mut sum: f64 = r.iter().zip(inverse).map(|(r, inverse)| (r * inverse).powi(2)).sum();
         for &i in &self.pinned {
             let b = decomposition.b.col_as_slice(target);
             let (mut above, mut below) = (0.0, 0.0);
