@@ -129,11 +129,11 @@ fn predictions_lie_within_their_bands_in_full() {
     check(500, 350, 1000, 64, 0.25);
 }
 
-/// Bands of at most 15 % on both sides of n' = p; of 60, ten or more miss with probability 0.1 %.
+/// Bands of at most 15 % on both sides of n' = p; of 400, twenty-nine or more miss with probability 3 %.
 #[test]
 #[ignore = "ten minutes; summary in docs/verification/corr_gcv.md"]
 fn sharp_predictions_lie_within_their_bands() {
-    check(1000, 700, 60, 9, 0.15);
+    check(1000, 700, 400, 28, 0.15);
 }
 
 /// On its own number of rows the curve is the smallest CorrGCV of the data, whatever the kernel,

@@ -60,7 +60,11 @@ impl Model {
         let mut lines = vec![format!("\\text{{value}} &= {}", self.root(Style::Latex))];
         for (index, body) in system.traces.iter().enumerate() {
             let node = self.program.node(Style::Latex, self.traces[index].node).0;
-            lines.push(format!("t_{{{}}} &= \\operatorname{{Tr}} {node}", index + 1));
+            let name = index + 1;
+            lines.push(format!(
+                "t_{{{name}}} &= {}",
+                broken(&format!("\\operatorname{{Tr}} {node}"))
+            ));
             lines.push(format!("&\\simeq {}", printer.body(body, &system)));
         }
         for (k, equation) in system.equations.iter().enumerate() {
@@ -333,6 +337,38 @@ fn style_index(style: Style, index: usize) -> String {
     if style == Style::Latex { format!("_{{{index}}}") } else { index.to_string() }
 }
 
+/// Widest line of a formula, in letters: about the text of a page.
+const WIDTH: usize = 50;
+
+/// A LaTeX formula over several lines of an `align*`, broken between factors or terms outside every
+/// bracket where a line would be too wide.
+fn broken(formula: &str) -> String {
+    let (mut out, mut line, mut depth) = (String::new(), String::new(), 0_usize);
+    for piece in formula.split_inclusive([' ', ',']) {
+        // Factors end in `\,`, terms before a sign.
+        let ends = piece.ends_with("\\,") || piece == "+ " || piece == "- ";
+        line += piece;
+        depth += piece.matches(['{', '[']).count() + piece.matches("\\left").count();
+        depth -= piece.matches(['}', ']']).count() + piece.matches("\\right").count();
+        if ends && depth == 0 && letters(&line) > WIDTH {
+            out += &line;
+            out += " \\\\\n&\\qquad ";
+            line.clear();
+        }
+    }
+    out + &line
+}
+
+/// How many letters wide a formula is, roughly: commands stand for one, braces for none.
+fn letters(formula: &str) -> usize {
+    let (mut count, mut command) = (0, false);
+    for c in formula.chars() {
+        command = c == '\\' || (command && c.is_ascii_alphabetic());
+        count += usize::from(c == '\\' || (!command && !"{}^_ ,!".contains(c)));
+    }
+    count
+}
+
 fn block_entry(
     printer: &Printer<'_>,
     c: &Polynomial,
@@ -355,4 +391,24 @@ fn block_entry(
         return factors.join(style.times());
     }
     format!("{c}{}{}", style.times(), factors.join(style.times()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_formulas_are_broken_between_factors() {
+        assert_eq!(letters("\\frac{1}{n}\\,W_{1}^{\\top}"), 7);
+        let inside = format!("\\left({}\\right)", vec!["W"; 70].join("\\,"));
+        assert_eq!(broken(&inside), inside, "nothing to break outside the bracket");
+        let product = vec!["\\sqrt{S}"; 50].join("\\,");
+        let found = broken(&product);
+        let lines: Vec<&str> = found.split(" \\\\\n&\\qquad ").collect();
+        assert_eq!(lines.concat(), product);
+        assert!(
+            lines.len() > 1 && lines.iter().all(|line| letters(line) <= WIDTH + 4),
+            "{lines:?}"
+        );
+    }
 }
