@@ -124,14 +124,14 @@ fn predictions_lie_within_their_bands() {
 
 /// On both sides of n' = p. Of 1000 bands at 95 % sixty-five or more miss with probability 2 %.
 #[test]
-#[ignore = "fifteen minutes; summary in docs/verification/corr_gcv.md"]
+#[ignore = "seven minutes in release; summary in docs/verification/corr_gcv.md"]
 fn predictions_lie_within_their_bands_in_full() {
     check(500, 350, 1000, 64, 0.25);
 }
 
 /// Bands of at most 15 % on both sides of n' = p; of 400, twenty-nine or more miss with probability 3 %.
 #[test]
-#[ignore = "ten minutes; summary in docs/verification/corr_gcv.md"]
+#[ignore = "seven minutes in release; summary in docs/verification/corr_gcv.md"]
 fn sharp_predictions_lie_within_their_bands() {
     check(1000, 700, 400, 28, 0.15);
 }
