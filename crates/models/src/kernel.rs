@@ -143,7 +143,7 @@ impl Kernel {
     /// Σ wᵢrᵢ²/n sees. It is not scaled to Tr K = n again; the test noise keeps its variance.
     ///
     /// # Errors
-    /// Weights that are not positive or not one a row; [`Error::TooLarge`] above [`DENSE_LIMIT`]
+    /// Weights that are not positive or not one a row; [`Error::NotCovered`] above [`DENSE_LIMIT`]
     /// rows unless K is diagonal.
     pub fn weighted(&self, weights: &[f64]) -> Result<Self> {
         let n = self.rows;
@@ -167,8 +167,11 @@ impl Kernel {
         let form = if diagonal {
             Form::Diagonal(self.apply(weights)?)
         } else if n > DENSE_LIMIT {
-            let kind = self.family.kind();
-            return Err(Error::TooLarge { kind, rows: n, limit: DENSE_LIMIT });
+            return Err(Error::NotCovered {
+                key: "weights",
+                remedy: "weighted rows of a correlation need a dense matrix, refused above 2000 \
+                         rows; leave the weights out or take the rows as independent",
+            });
         } else {
             let dense = self.dense();
             Form::dense_from(Mat::from_fn(n, n, |i, j| root[i] * dense[(i, j)] * root[j]))
